@@ -1,0 +1,113 @@
+// Boon turns what it hears in the BitTorrent DHT into open research data.
+//
+// This package is the program: flags and printing. Each verb is a file,
+// cmd_<verb>.go; the work is done in the packages of the stages.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=…".
+var version = "0.1.0"
+
+// Exit codes.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitPartly      = 3 // done in part; the report says what
+	exitInterrupted = 130
+)
+
+// commands is the command line; kong reads the tags.
+type commands struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// lakeFlag is embedded by the verbs that use a lake.
+type lakeFlag struct {
+	Lake string `help:"Folder or URL of the lake." default:"./lake" env:"BOON_LAKE" placeholder:"LAKE"`
+}
+
+// console is what a verb reads from and writes to besides the lake: results go
+// to out, progress and logs to err.
+type console struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// partly is returned by a verb that did what it could, but not all.
+type partly struct{ error }
+
+// usageError is returned for flags or arguments that make no sense together.
+type usageError struct{ error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// run parses args, runs the verb and returns the exit code.
+func run(ctx context.Context, args []string, c console) int {
+	exit := -1
+	var cmds commands
+	parser, err := kong.New(&cmds,
+		kong.Name("boon"),
+		kong.Description("Boon turns what it hears in the BitTorrent DHT into open research data."),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Writers(c.out, c.err),
+		kong.Exit(func(code int) { exit = code }),
+		kong.Vars{"version": "boon " + version},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(c),
+	)
+	if err != nil {
+		fmt.Fprintln(c.err, "boon:", err)
+		return exitFailed
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exit >= 0 { // --help or --version
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(c.err, "boon: %v\nTry: boon --help\n", err)
+		return exitUsage
+	}
+	return report(ctx, c, k.Run())
+}
+
+// report prints what a verb returned and turns it into an exit code.
+func report(ctx context.Context, c console, err error) int {
+	var part partly
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil:
+		fmt.Fprintln(c.err, "boon: interrupted; what was complete is kept, run the same command again to go on")
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(c.err, "boon: %v\n", err)
+		return exitUsage
+	case errors.As(err, &part):
+		fmt.Fprintf(c.err, "boon: done in part: %v\n", err)
+		return exitPartly
+	}
+	fmt.Fprintf(c.err, "boon: %v\n", err)
+	return exitFailed
+}
