@@ -1,0 +1,396 @@
+package rawlog
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// decode reads any line through encoding/json. Field names must match to the
+// letter, unknown fields are passed over, and where a field stands twice the
+// last one counts.
+func decode(line []byte, ev *Event) *Reject {
+	f, reject := fieldsOf(line)
+	if reject != nil {
+		return reject
+	}
+	var kind string
+	if err := f.value("type", &kind); err != nil {
+		return asReject(err)
+	}
+	*ev = Event{}
+	switch kind {
+	case "":
+		return &Reject{Reason: MissingField, Detail: "type"}
+	case "segment", "segment_end":
+		return &Reject{Reason: notAnEvent}
+	}
+	for k, name := range kindNames {
+		if name == kind {
+			ev.Kind = Kind(k)
+		}
+	}
+	if ev.Kind == NoKind {
+		return &Reject{Reason: UnknownType, Detail: fmt.Sprintf("%.40q", kind)}
+	}
+	if ev.Kind != Resolve && len(line) > MaxQueryLine {
+		return &Reject{Reason: TooLong}
+	}
+	if err := f.event(line, ev); err != nil {
+		return asReject(err)
+	}
+	return nil
+}
+
+func asReject(err error) *Reject {
+	var r *Reject
+	if errors.As(err, &r) {
+		return r
+	}
+	return &Reject{Reason: WrongType, Detail: err.Error()}
+}
+
+// fields are a JSON object's members.
+type fields map[string]json.RawMessage
+
+func fieldsOf(line []byte) (fields, *Reject) {
+	var f fields
+	if err := json.Unmarshal(line, &f); err != nil {
+		return nil, &Reject{Reason: NotJSON, Detail: err.Error()}
+	}
+	if f == nil {
+		return nil, &Reject{Reason: NotJSON, Detail: "null is not an event"}
+	}
+	return f, nil
+}
+
+// value reads a field into p, which keeps its value where the field is absent or null.
+func (f fields) value(key string, p any) error {
+	raw, ok := f[key]
+	if !ok {
+		return nil
+	}
+	if err := json.Unmarshal(raw, p); err != nil {
+		return &Reject{Reason: WrongType, Detail: fmt.Sprintf("%s: %v", key, err)}
+	}
+	return nil
+}
+
+func (f fields) present(key string) bool {
+	raw, ok := f[key]
+	return ok && string(raw) != "null"
+}
+
+// event reads the rest of the line for the kind that ev has.
+func (f fields) event(line []byte, ev *Event) error {
+	if !f.present("t") {
+		return &Reject{Reason: MissingField, Detail: "t"}
+	}
+	if err := f.value("t", &ev.T); err != nil {
+		return &Reject{Reason: BadTime, Detail: err.Error()}
+	}
+	if ev.T < MinTime || ev.T >= MaxTime {
+		return &Reject{Reason: BadTime}
+	}
+	if err := f.value("n", &ev.N); err != nil || ev.N < 0 {
+		return &Reject{Reason: BadNumber, Detail: "n"}
+	}
+	switch ev.Kind {
+	case Probe:
+		return decodeProbe(line, ev)
+	case Stats:
+		return decodeStats(line, ev)
+	case Resolve:
+		return decodeResolve(line, ev)
+	case ResolveFailed:
+		return decodeFailed(line, ev)
+	}
+	return f.query(ev)
+}
+
+func (f fields) query(ev *Event) error {
+	q := &ev.Query
+	target := "infohash"
+	if ev.Kind == SampleInfohashes || ev.Kind == FindNode {
+		target = "target"
+	}
+	if err := f.id("our_id", &q.OurID, true); err != nil {
+		return err
+	}
+	if err := f.id(target, &q.Infohash, true); err != nil {
+		return err
+	}
+	q.HasTheirID = f.present("their_id")
+	if err := f.id("their_id", &q.TheirID, false); err != nil {
+		return err
+	}
+	if err := f.asker(q); err != nil {
+		return err
+	}
+	if err := f.flags(q); err != nil {
+		return err
+	}
+	if ev.Kind == AnnouncePeer {
+		return f.announce(q)
+	}
+	return nil
+}
+
+// id reads forty hex digits of either case.
+func (f fields) id(key string, id *ID, must bool) error {
+	if !f.present(key) {
+		if must {
+			return &Reject{Reason: MissingField, Detail: key}
+		}
+		return nil
+	}
+	var s string
+	if err := f.value(key, &s); err != nil {
+		return err
+	}
+	v, err := ParseID(s)
+	if err != nil {
+		return &Reject{Reason: BadHash, Detail: fmt.Sprintf("%s: %v; it has %d characters", key, err, len(s))}
+	}
+	*id = v
+	return nil
+}
+
+// asker reads who sent the query: an address, or pseudonyms.
+func (f fields) asker(q *Query) error {
+	if f.present("their_ip") {
+		var s string
+		if err := f.value("their_ip", &s); err != nil {
+			return err
+		}
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.Zone() != "" {
+			return &Reject{Reason: BadAddress}
+		}
+		q.Addr = a.Unmap()
+	}
+	if err := f.port("their_port", &q.Port); err != nil {
+		return err
+	}
+	q.HasPseudonym = f.present("requester")
+	if q.HasPseudonym {
+		if !f.present("network") {
+			return &Reject{Reason: MissingField, Detail: "network"}
+		}
+		if err := errors.Join(f.value("requester", &q.Requester), f.value("network", &q.Network)); err != nil {
+			return err
+		}
+	}
+	if !q.Addr.IsValid() && !q.HasPseudonym {
+		return &Reject{Reason: MissingField, Detail: "their_ip, or requester and network"}
+	}
+	return f.place(q)
+}
+
+func (f fields) place(q *Query) error {
+	if !f.present("geo") {
+		return nil
+	}
+	var g struct {
+		Place
+		Lat *float64 `json:"lat"`
+		Lon *float64 `json:"lon"`
+	}
+	if err := f.value("geo", &g); err != nil {
+		return err
+	}
+	q.Geo = &g.Place
+	if g.Lat != nil && g.Lon != nil {
+		if *g.Lat < -90 || *g.Lat > 90 || *g.Lon < -180 || *g.Lon > 180 {
+			return &Reject{Reason: BadNumber, Detail: "geo: no such place on Earth"}
+		}
+		q.Geo.Lat, q.Geo.Lon, q.Geo.HasPoint = *g.Lat, *g.Lon, true
+	}
+	return nil
+}
+
+func (f fields) port(key string, p *uint16) error {
+	var n int64
+	if err := f.value(key, &n); err != nil {
+		return err
+	}
+	if n < 0 || n > 65535 {
+		return &Reject{Reason: BadNumber, Detail: fmt.Sprintf("%s: %d is not a port", key, n)}
+	}
+	*p = uint16(n)
+	return nil
+}
+
+func (f fields) tri(key string, t *Tri) error {
+	if !f.present(key) {
+		return nil
+	}
+	var b bool
+	err := f.value(key, &b)
+	*t = TriOf(b)
+	return err
+}
+
+func (f fields) flags(q *Query) error {
+	if f.present("version_hex") {
+		var s string
+		if err := f.value("version_hex", &s); err != nil {
+			return err
+		}
+		v, err := hex.DecodeString(s)
+		if err != nil || len(v) > 64 {
+			return &Reject{Reason: BadHash, Detail: "version_hex: not an even number of at most 128 hex digits"}
+		}
+		q.Version = append([]byte{}, v...)
+	}
+	return errors.Join(f.tri("ro", &q.ReadOnly), f.value("noseed", &q.NoSeed), f.value("scrape", &q.Scrape))
+}
+
+func (f fields) announce(q *Query) error {
+	err := errors.Join(f.port("port", &q.AnnouncePort), f.tri("implied_port", &q.ImpliedPort),
+		f.tri("token_valid", &q.TokenValid), f.tri("seed", &q.Seed))
+	if err != nil {
+		return err
+	}
+	if f.present("name") {
+		var s string
+		if err := f.value("name", &s); err != nil {
+			return err
+		}
+		q.Name = append([]byte{}, s...)
+	}
+	if f.present("name_b64") {
+		var s string
+		if err := f.value("name_b64", &s); err != nil {
+			return err
+		}
+		b, err := base64.StdEncoding.DecodeString(s)
+		if err != nil {
+			return &Reject{Reason: WrongType, Detail: "name_b64: not base64"}
+		}
+		q.Name = b
+	}
+	return nil
+}
+
+func decodeProbe(line []byte, ev *Event) error {
+	var w wireProbe
+	if err := json.Unmarshal(line, &w); err != nil {
+		return err
+	}
+	target, err := ParseID(w.Target)
+	if err != nil {
+		return &Reject{Reason: BadHash, Detail: "target: " + err.Error()}
+	}
+	ev.Probe = &ProbeEvent{Target: target, Family: w.Family}
+	for _, q := range w.Queried {
+		id, err := ParseID(q.ID)
+		if err != nil {
+			return &Reject{Reason: BadHash, Detail: "queried: " + err.Error()}
+		}
+		ev.Probe.Queried = append(ev.Probe.Queried, Queried{ID: id, OK: q.OK})
+	}
+	return nil
+}
+
+func decodeStats(line []byte, ev *Event) error {
+	var w wireStats
+	if err := json.Unmarshal(line, &w); err != nil {
+		return err
+	}
+	ev.Stats = &StatsEvent{Received: w.Received, Logged: w.Logged, Sent: w.Sent, Dropped: w.Dropped, Nodes: w.Nodes}
+	if w.OurID != "" {
+		id, err := ParseID(w.OurID)
+		if err != nil {
+			return &Reject{Reason: BadHash, Detail: "our_id: " + err.Error()}
+		}
+		ev.Stats.OurID = id
+	}
+	for _, counts := range []map[string]int64{w.Received, w.Logged, w.Sent, w.Dropped} {
+		for name, n := range counts {
+			if n < 0 {
+				return &Reject{Reason: BadNumber, Detail: fmt.Sprintf("%.40q: %d", name, n)}
+			}
+		}
+	}
+	return nil
+}
+
+func decodeResolve(line []byte, ev *Event) error {
+	var w wireResolve
+	if err := json.Unmarshal(line, &w); err != nil {
+		return err
+	}
+	id, err := ParseID(w.Infohash)
+	if err != nil {
+		return &Reject{Reason: BadHash, Detail: "infohash: " + err.Error()}
+	}
+	if w.InfohashV2 != "" {
+		if b, err := hex.DecodeString(w.InfohashV2); err != nil || len(b) != 32 {
+			return &Reject{Reason: BadHash, Detail: "infohash_v2: not 64 hex digits"}
+		}
+	}
+	var sum int64
+	for _, f := range w.Files {
+		if f.Length < 0 || sum+f.Length < sum {
+			return &Reject{Reason: BadNumber, Detail: "files: sizes are negative or add up to more than 2^63"}
+		}
+		sum += f.Length
+	}
+	if w.Size < 0 || w.FileCount < 0 || w.PieceLength < 0 {
+		return &Reject{Reason: BadNumber, Detail: "size, file_count and piece_length cannot be negative"}
+	}
+	ev.Resolve = &ResolveEvent{
+		Infohash: id, InfohashV2: strings.ToLower(w.InfohashV2), Name: w.Name, NameB64: w.NameB64, PieceLength: w.PieceLength, Files: w.Files,
+		Size: w.Size, FileCount: w.FileCount, Peers: orUnknown(w.Peers), Seeders: orUnknown(w.Seeders), Leechers: orUnknown(w.Leechers), FoundBy: w.FoundBy,
+	}
+	if w.Private != nil {
+		ev.Resolve.Private = TriOf(*w.Private)
+	}
+	return nil
+}
+
+func decodeFailed(line []byte, ev *Event) error {
+	var w wireFailed
+	if err := json.Unmarshal(line, &w); err != nil {
+		return err
+	}
+	id, err := ParseID(w.Infohash)
+	if err != nil {
+		return &Reject{Reason: BadHash, Detail: "infohash: " + err.Error()}
+	}
+	if w.Reason == "" || len(w.Reason) > 64 {
+		return &Reject{Reason: MissingField, Detail: "reason"}
+	}
+	ev.Failed = &FailedEvent{Infohash: id, Reason: w.Reason, Peers: max(0, w.Peers)}
+	return nil
+}
+
+// decodeFrameLine reads a header or footer.
+func decodeFrameLine(line []byte) (*Header, *Footer, *Reject) {
+	var kind struct{ Type string }
+	if err := json.Unmarshal(line, &kind); err != nil {
+		return nil, nil, &Reject{Reason: BadHeader, Detail: err.Error()}
+	}
+	if kind.Type == "segment_end" {
+		var w wireFooter
+		if err := json.Unmarshal(line, &w); err != nil || w.Records < 0 {
+			return nil, nil, &Reject{Reason: BadHeader, Detail: "footer"}
+		}
+		return nil, &Footer{Seq: w.Seq, Records: w.Records, Dropped: w.Dropped, End: w.End, Recovered: w.Recovered}, nil
+	}
+	var w wireHeader
+	if err := json.Unmarshal(line, &w); err != nil {
+		return nil, nil, &Reject{Reason: BadHeader, Detail: err.Error()}
+	}
+	if w.V != Version {
+		return nil, nil, &Reject{Reason: BadHeader, Detail: fmt.Sprintf("version %d of the raw log; this program reads %d", w.V, Version)}
+	}
+	return &Header{
+		Collector: w.Collector, Run: w.Run, Seq: w.Seq, Start: w.Start, Software: w.Software, Privacy: w.Privacy, Imported: w.Imported,
+	}, nil, nil
+}

@@ -1,0 +1,316 @@
+package rawlog
+
+import (
+	"bytes"
+	"net/netip"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// notAnEvent marks a line that is a header or footer, or one that only says so.
+const notAnEvent = "not an event"
+
+// scanner turns lines into events. It knows by heart how AppendEvent writes a
+// query, and reads such a line in one pass without allocation; a line that
+// differs in anything goes to decode.
+type scanner struct {
+	version [64]byte
+	reject  Reject
+}
+
+var resolvePrefix = []byte(`{"type":"resolve"`)
+
+// event reads line into ev, or says why not.
+func (s *scanner) event(line []byte, ev *Event) *Reject {
+	if len(line) > MaxQueryLine && !bytes.HasPrefix(line, resolvePrefix) {
+		s.reject = Reject{Reason: TooLong}
+		return &s.reject
+	}
+	if s.query(line, ev) {
+		if ev.T < MinTime || ev.T >= MaxTime {
+			s.reject = Reject{Reason: BadTime}
+			return &s.reject
+		}
+		return nil
+	}
+	return decode(line, ev)
+}
+
+// cursor walks over a line. A step that does not find what it looks for
+// leaves ok false, and the whole line to decode.
+type cursor struct {
+	b  []byte
+	ok bool
+}
+
+// take moves over lit, which must be next.
+func (c *cursor) take(lit string) {
+	if len(c.b) >= len(lit) && string(c.b[:len(lit)]) == lit {
+		c.b = c.b[len(lit):]
+		return
+	}
+	c.ok = false
+}
+
+// has moves over lit if it is next.
+func (c *cursor) has(lit string) bool {
+	if len(c.b) >= len(lit) && string(c.b[:len(lit)]) == lit {
+		c.b = c.b[len(lit):]
+		return true
+	}
+	return false
+}
+
+// number reads a whole number as JSON writes it: no sign, no leading zero, at
+// most 18 digits.
+func (c *cursor) number() int64 {
+	var n int64
+	i := 0
+	for i < len(c.b) && i < 19 {
+		d := c.b[i] - '0'
+		if d > 9 {
+			break
+		}
+		n = n*10 + int64(d)
+		i++
+	}
+	if i == 0 || i > 18 || i > 1 && c.b[0] == '0' {
+		c.ok = false
+		return 0
+	}
+	c.b = c.b[i:]
+	return n
+}
+
+// signed reads a number that may have a minus sign.
+func (c *cursor) signed() int64 {
+	if len(c.b) > 1 && c.b[0] == '-' && c.b[1] != '0' {
+		c.b = c.b[1:]
+		return -c.number()
+	}
+	return c.number()
+}
+
+func (c *cursor) port() uint16 {
+	n := c.number()
+	if n < 1 || n > 65535 {
+		c.ok = false
+	}
+	return uint16(n)
+}
+
+// id reads forty lower-case hex digits and the closing quote.
+func (c *cursor) id(id *ID) {
+	if len(c.b) < 41 || c.b[40] != '"' {
+		c.ok = false
+		return
+	}
+	var bad byte
+	for i := range id {
+		hi, lo := unhex[c.b[2*i]], unhex[c.b[2*i+1]]
+		bad |= hi | lo
+		id[i] = hi<<4 | lo
+	}
+	if bad&0xf0 != 0 {
+		c.ok = false
+	}
+	c.b = c.b[41:]
+}
+
+// unhex gives the value of a lower-case hex digit, 0xf0 for other bytes.
+var unhex = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xf0
+	}
+	for i := range len(hexDigits) {
+		t[hexDigits[i]] = byte(i)
+	}
+	return t
+}()
+
+// text reads up to the closing quote; only text that needs no unescaping will do.
+func (c *cursor) text() []byte {
+	n := bytes.IndexByte(c.b, '"')
+	if n < 0 {
+		c.ok = false
+		return nil
+	}
+	t := c.b[:n]
+	c.b = c.b[n+1:]
+	for _, b := range t {
+		if b == '\\' || b < 0x20 {
+			c.ok = false
+			return nil
+		}
+	}
+	return t
+}
+
+func (c *cursor) tri() Tri {
+	switch {
+	case c.has("true"):
+		return True
+	case c.has("false"):
+		return False
+	}
+	c.ok = false
+	return Unknown
+}
+
+// address reads an address and the closing quote.
+func (c *cursor) address() netip.Addr {
+	if a, n := ipv4(c.b); n > 0 {
+		c.b = c.b[n:]
+		return a
+	}
+	t := c.text()
+	if !c.ok || len(t) > 45 {
+		c.ok = false
+		return netip.Addr{}
+	}
+	// ParseAddr keeps no part of a text without a zone, and its error is dropped.
+	a, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(t), len(t)))
+	if err != nil || a.Zone() != "" {
+		c.ok = false
+		return netip.Addr{}
+	}
+	return a.Unmap()
+}
+
+// ipv4 reads a dotted quad up to its closing quote; n counts the quote, and is
+// 0 where it is none.
+func ipv4(b []byte) (a netip.Addr, n int) {
+	var quad [4]byte
+	at := 0
+	for i := range quad {
+		v, digits := 0, 0
+		for at < len(b) && digits < 3 && b[at]-'0' <= 9 {
+			v = v*10 + int(b[at]-'0')
+			at++
+			digits++
+		}
+		if digits == 0 || v > 255 || digits > 1 && b[at-digits] == '0' || at >= len(b) {
+			return netip.Addr{}, 0
+		}
+		want := byte('.')
+		if i == 3 {
+			want = '"'
+		}
+		if b[at] != want {
+			return netip.Addr{}, 0
+		}
+		at++
+		quad[i] = byte(v)
+	}
+	return netip.AddrFrom4(quad), at
+}
+
+// query reads a line as AppendEvent writes queries; false if it is not one.
+func (s *scanner) query(line []byte, ev *Event) bool {
+	c := cursor{b: line, ok: true}
+	c.take(`{"type":"`)
+	switch {
+	case c.has(`get_peers","t":`):
+		ev.Kind = GetPeers
+	case c.has(`announce_peer","t":`):
+		ev.Kind = AnnouncePeer
+	case c.has(`find_node","t":`):
+		ev.Kind = FindNode
+	case c.has(`sample_infohashes","t":`):
+		ev.Kind = SampleInfohashes
+	default:
+		return false
+	}
+	ev.Probe, ev.Stats, ev.Resolve, ev.Failed = nil, nil, nil, nil
+	ev.T = c.number()
+	ev.N = 0
+	if c.has(`,"n":`) {
+		ev.N = c.number()
+	}
+	q := &ev.Query
+	*q = Query{}
+	s.common(&c, ev.Kind, q)
+	if ev.Kind == AnnouncePeer && c.ok {
+		announce(&c, q)
+	}
+	q.NoSeed = c.has(`,"noseed":true`)
+	q.Scrape = c.has(`,"scrape":true`)
+	if c.has(`,"requester":`) {
+		q.HasPseudonym = true
+		q.Requester = c.signed()
+		c.take(`,"network":`)
+		q.Network = c.signed()
+	}
+	return c.ok && string(c.b) == "}" && (q.Addr.IsValid() || q.HasPseudonym)
+}
+
+// common reads the fields that all queries have.
+func (s *scanner) common(c *cursor, k Kind, q *Query) {
+	c.take(`,"our_id":"`)
+	c.id(&q.OurID)
+	if !c.ok {
+		return
+	}
+	if c.has(`,"their_id":"`) {
+		q.HasTheirID = true
+		c.id(&q.TheirID)
+	}
+	if c.has(`,"their_ip":"`) {
+		q.Addr = c.address()
+	}
+	if c.has(`,"their_port":`) {
+		q.Port = c.port()
+	}
+	if k == GetPeers || k == AnnouncePeer {
+		c.take(`,"infohash":"`)
+	} else {
+		c.take(`,"target":"`)
+	}
+	if !c.ok {
+		return
+	}
+	c.id(&q.Infohash)
+	if c.has(`,"version_hex":"`) {
+		s.versionHex(c, q)
+	}
+	if c.has(`,"ro":`) {
+		q.ReadOnly = c.tri()
+	}
+}
+
+func (s *scanner) versionHex(c *cursor, q *Query) {
+	n := 0
+	for len(c.b) >= 2 && c.b[0] != '"' && n < len(s.version) {
+		hi, lo := unhex[c.b[0]], unhex[c.b[1]]
+		if (hi|lo)&0xf0 != 0 {
+			c.ok = false
+			return
+		}
+		s.version[n] = hi<<4 | lo
+		n++
+		c.b = c.b[2:]
+	}
+	c.take(`"`)
+	q.Version = s.version[:n]
+}
+
+func announce(c *cursor, q *Query) {
+	if c.has(`,"port":`) {
+		q.AnnouncePort = c.port()
+	}
+	if c.has(`,"implied_port":`) {
+		q.ImpliedPort = c.tri()
+	}
+	if c.has(`,"token_valid":`) {
+		q.TokenValid = c.tri()
+	}
+	if c.has(`,"seed":`) {
+		q.Seed = c.tri()
+	}
+	if c.has(`,"name":"`) {
+		q.Name = c.text()
+		if !utf8.Valid(q.Name) {
+			c.ok = false
+		}
+	}
+}
