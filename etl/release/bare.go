@@ -1,0 +1,227 @@
+package release
+
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// findBareEpisodes marks episode numbers that stand without a word: " - 12", "[08]", "Dead.Set.02", "FooBar.307.HDTV".
+func (p *Parser) findBareEpisodes() {
+	if len(p.r.Episodes) > 0 {
+		return
+	}
+	if len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair()) {
+		return
+	}
+	for i := p.tail - 1; i > p.start; i-- {
+		n, w, _ := p.episodeNumber(i)
+		if w == 0 || w == 4 && plausible(n) && !p.dashed(i) {
+			continue
+		}
+		if p.numbered(i, n, w) {
+			p.takeBare(i, n)
+			return
+		}
+	}
+	if len(p.r.Seasons) > 0 || p.r.Date != "" {
+		return
+	}
+	for i := p.start + 1; i < p.tail; i++ {
+		if p.threeDigits(i) {
+			return
+		}
+	}
+	p.leadingNumber()
+}
+
+// dashed tells whether token i stands behind a dash with blanks.
+func (p *Parser) dashed(i int) bool { return p.toks[i].Spaced && !p.sep(i).Has(token.Close|token.Open) }
+
+// stop tells whether what stands before token i can end an episode number: a bracket, a dash, a tag, the end.
+func (p *Parser) stop(i int) bool {
+	if i >= p.tail || p.sep(i).Has(token.Open|token.Close) || p.toks[i].Spaced {
+		return true
+	}
+	m := &p.marks[i]
+	return m.kind != free && m.kind != cont && m.class == lexicon.Strong || m.kind == lines
+}
+
+// numbered tells whether the number n of w digits at token i is an episode's.
+func (p *Parser) numbered(i, n, w int) bool {
+	end := i + 1
+	first := i
+	if p.rangeBefore(i) && p.open(i-1) && w >= 2 && !p.isYear(i) {
+		first = i - 1
+	}
+	if first <= p.start && first < i || p.is(first-1, lexicon.PartWord) || p.is(first-1, lexicon.VolumeWord) {
+		return false
+	}
+	if p.region(i) > 0 {
+		return p.numberRegion(first, i, w)
+	}
+	if end < p.tail && p.sep(end) == token.Dot && p.digits(end, 1, 1) && p.dashed(i) { // 14.5
+		return w >= 2
+	}
+	stops := p.stop(end) || p.is(end, lexicon.Complete) || p.sep(end).Has(token.Tilde)
+	switch {
+	case p.dashed(first):
+		if string(p.foldAt(first-1)) == "movie" || w < 2 && p.lead == 0 {
+			return false
+		}
+		return stops || p.fold(first)[0] == '0' && w == 2 || p.lead > 0 && w >= 2
+	case p.lead > 0:
+		return w >= 2 && stops && !p.sep(i).Has(token.Comma|token.Slash)
+	case first < i:
+		return w >= 2 && end >= p.tail && p.year < 0 && p.sep(first) == token.Space && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
+	}
+	zero := p.fold(i)[0] == '0' && w >= 2 && w <= 3 && p.sep(i).Blank() && n > 0
+	return zero && p.sep(end).Blank() && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+}
+
+// numberRegion tells whether the number or range from first to last fills a bracket as episode numbers do.
+func (p *Parser) numberRegion(first, last, w int) bool {
+	if !p.sep(first).Has(token.Open) || !p.sep(last+1).Has(token.Close) && !p.is(last+1, lexicon.Complete) && !p.sep(last+1).Has(token.Plus) {
+		return false
+	}
+	if first < last {
+		return w >= 2
+	}
+	r := p.list.Regions[p.region(first)]
+	return r.Open == '[' && w >= 2 && w <= 4 && p.toks[0].Depth > 0 && p.region(first) != 1
+}
+
+// noYear tells whether no year stands in the name.
+func (p *Parser) noYear() bool {
+	for i := p.start; i < p.tail; i++ {
+		if p.isYear(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// takeBare marks the number at token i, with the range it ends or begins.
+func (p *Parser) takeBare(i, n int) {
+	first, lo := i, n
+	if p.rangeBefore(i) && i-1 > p.start {
+		first, lo = i-1, int(p.toks[i-1].Num)
+	}
+	if n-lo > maxRange {
+		lo = n
+	}
+	if m, w, _ := p.episodeNumber(first - 1); first == i && w > 1 && m == n-1 && p.sep(i).Has(token.Comma) && first-1 > p.start {
+		first, lo = i-1, m
+	}
+	// 493-498 & 500-507
+	if k := first - 1; p.sep(first).Has(token.Amp|token.Comma) && k > p.start && p.rangeBefore(k) && k-1 > p.start {
+		p.addEpisodes(int(p.toks[k-1].Num), int(p.toks[k].Num))
+		first = k - 1
+	}
+	p.addEpisodes(lo, n)
+	end := i + 1
+	if p.digits(end, 1, 1) && end < p.tail && p.sep(end) == token.Dot {
+		end++
+	}
+	p.episodeEnd(first, end)
+	if end < p.tail && p.alone(end) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n {
+		p.r.Absolute = append(p.r.Absolute, int(p.toks[end].Num))
+		p.set(end, end+1, number)
+	}
+}
+
+// threeDigits reads 307 as season 3, episode 7 where a broadcast's tag or a year stands beside it.
+func (p *Parser) threeDigits(i int) bool {
+	if !p.digits(i, 3, 4) || p.marks[i].kind != free || p.region(i) > 0 || !p.sep(i).Blank() {
+		return false
+	}
+	n := int(p.toks[i].Num)
+	if n == 480 || n == 540 || n == 576 || n == 720 {
+		if m := p.says(min(i+1, p.tail-1), lexicon.Source); m != nil {
+			p.lines(i, i+1, n)
+		}
+		return false
+	}
+	if plausible(n) || n%100 == 0 || n%100 > 50 || n < 101 {
+		return false
+	}
+	near := i+1 < p.tail && p.marks[i+1].kind == tag && p.says(i+1, lexicon.Source) != nil && p.says(i+1, lexicon.Source).Value == "tv"
+	if !near && !(p.isYear(i-1) && i-1 > p.start && p.sep(i+1) == token.Dot) {
+		return false
+	}
+	p.addSeasons(n/100, n/100)
+	p.addEpisodes(n%100, n%100)
+	p.set(i, i+1, season)
+	p.span(FieldSeason, i, i+1)
+	p.span(FieldEpisode, i, i+1)
+	return true
+}
+
+// leadingNumber reads the number of a file in a folder: "02 The Invitation", "611-612 - Desperate".
+func (p *Parser) leadingNumber() {
+	i := p.start
+	n, w, _ := p.episodeNumber(i)
+	if w < 2 || w > 3 || p.region(i) > 0 || i != 0 || !p.noYear() || p.behindTag(p.tail) {
+		return
+	}
+	end, hi := i+1, n
+	if p.rangeFollows(i) && !p.toks[i+1].Spaced && p.digits(i+1, 2, 3) {
+		end, hi = i+2, int(p.toks[i+1].Num)
+	}
+	if end >= p.tail || p.toks[end].Digits > 0 || p.marks[end].kind != free && p.marks[end].kind != tag {
+		return
+	}
+	s := p.sep(end)
+	list := s.Has(token.Dot) && s.Has(token.Space) // "04. Title"
+	if p.fold(i)[0] != '0' && !p.toks[end].Spaced && !list || !s.Blank() && !p.toks[end].Spaced {
+		return
+	}
+	p.addEpisodes(n, hi)
+	p.episodeEnd(i, end)
+	p.start = end
+}
+
+// leadingPair reads 2-06. and [5.01] at the head: season and episode.
+func (p *Parser) leadingPair() bool {
+	if p.tail < 3 || !p.digits(0, 1, 2) || !p.digits(1, 2, 2) || p.toks[1].Spaced {
+		return false
+	}
+	inside := p.alonePair() && p.sep(1) == token.Dot
+	listed := p.toks[0].Depth == 0 && p.sep(1) == token.Dash && p.sep(2).Has(token.Dot) && p.sep(2).Has(token.Space)
+	if !inside && !listed {
+		return false
+	}
+	p.pair(0)
+	p.start = max(p.start, 2)
+	return true
+}
+
+func (p *Parser) alonePair() bool {
+	return p.region(0) > 0 && p.region(1) == p.region(0) && p.sep(0).Has(token.Open) && p.sep(2).Has(token.Close)
+}
+
+// trailingPair reads the short names of files: office_03_19.avi, Ozk.02.10.F.avi.
+func (p *Parser) trailingPair() bool {
+	for i := p.tail - 2; i > p.start && i >= p.tail-3; i-- {
+		if !p.digits(i, 2, 2) || !p.digits(i+1, 2, 2) || p.digits(i-1, 1, 3) || p.lead > 0 || p.behindTag(p.tail) {
+			continue
+		}
+		s := p.sep(i + 1)
+		if s != token.Under && s != token.Dot || i+2 < p.tail && (len(p.fold(i+2)) > 1 || p.toks[i+2].Digits > 0) || p.tail == len(p.toks) {
+			continue
+		}
+		if p.marks[i].kind != free || p.marks[i+1].kind != free || p.toks[i].Num > 40 {
+			continue
+		}
+		p.pair(i)
+		return true
+	}
+	return false
+}
+
+func (p *Parser) pair(i int) {
+	p.addSeasons(int(p.toks[i].Num), int(p.toks[i].Num))
+	p.addEpisodes(int(p.toks[i+1].Num), int(p.toks[i+1].Num))
+	p.set(i, i+2, season)
+	p.span(FieldSeason, i, i+1)
+	p.span(FieldEpisode, i+1, i+2)
+}

@@ -1,0 +1,248 @@
+package release
+
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// findGroup finds who made the release: behind the last dash, at the end of the tags, in the first or last brackets.
+func (p *Parser) findGroup() {
+	end := p.groupEnd()
+	if a, b, ok := p.afterDash(end); ok {
+		p.takeGroup(a, b)
+		return
+	}
+	if p.byName(end) {
+		return
+	}
+	if p.lead > 0 {
+		r := p.list.Regions[p.lead]
+		if !p.regionOf(int(r.First), site) {
+			p.takeGroup(int(r.First), int(r.Last))
+			return
+		}
+	}
+	if a, b, ok := p.lastWords(end); ok {
+		p.takeGroup(a, b)
+		return
+	}
+	p.lastBracket(end)
+}
+
+func (p *Parser) takeGroup(a, b int) {
+	if a >= b {
+		return
+	}
+	p.group = [2]int{a, b}
+	p.r.ReleaseGroup = p.slice(a, b)
+	p.span(FieldGroup, a, b)
+	if a >= p.end {
+		for i := a; i < b; i++ {
+			p.marks[i] = mark{kind: free}
+		}
+		if p.strong >= a && p.strong < b {
+			p.strong = p.firstStrong(b)
+		}
+	}
+}
+
+// groupEnd is the token behind which nothing but a tracker's name, tags of reposting and brackets stand.
+func (p *Parser) groupEnd() int {
+	i := p.tail
+	for i > p.end+1 {
+		j := i - 1
+		for j > p.end && p.marks[j].kind == cont {
+			j--
+		}
+		k := p.region(j)
+		switch {
+		case p.is(j, lexicon.Junk) || p.marks[j].kind == site || p.is(j, lexicon.Sample) && p.sep(j) == token.Dot:
+		case k > 0 && int(p.list.Regions[k].First) > p.end && p.trackerBracket(int(p.list.Regions[k].First), j):
+			j = int(p.list.Regions[k].First)
+		default:
+			return i
+		}
+		i = j
+	}
+	return i
+}
+
+// trackerBracket tells whether the bracket from token a to j hangs on a word before it, as [eztv] on -LOL.
+func (p *Parser) trackerBracket(a, j int) bool {
+	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash) != 0 || p.region(a-1) > 0 {
+		return false
+	}
+	if p.sep(a).Has(token.Space|token.Dash) && !p.tagged0(a, j+1) {
+		return false
+	}
+	return p.marks[a-1].kind == free || p.dashBefore(a-1)
+}
+
+// dashBefore tells whether token i hangs on a plain dash.
+func (p *Parser) dashBefore(i int) bool {
+	return i > 0 && p.sep(i).Has(token.Dash) && p.region(i) == 0
+}
+
+// afterDash finds the last dash behind which only words stand, and before which a tag stands.
+func (p *Parser) afterDash(end int) (int, int, bool) {
+	best := -1
+	for i := end - 1; i > p.end && i > end-7; i-- {
+		if p.region(i) > 0 && !p.sep(i).Has(token.Open) {
+			continue
+		}
+		if p.region(i) > 0 {
+			if i < end-1 || !p.sep(i).Has(token.Dash) {
+				break
+			}
+		}
+		if k := p.marks[i].kind; k == season || k == episode || k == date || k == lines || k == yearLike {
+			break
+		}
+		if p.sep(i).Has(token.Dash) && p.groupWord(i, end) {
+			if p.tagBefore(i) {
+				best = i
+				break
+			}
+			if best < 0 {
+				best = i
+			}
+		}
+		if m := &p.marks[i]; m.kind == tag && m.class == lexicon.Strong && i < end-1 {
+			break
+		}
+	}
+	if best < 0 {
+		return 0, 0, false
+	}
+	return best, end, p.tagBefore(best) || p.plainScene(best, end)
+}
+
+// groupWord tells whether the words from token i may be a group: few, and not all of them tags.
+func (p *Parser) groupWord(i, end int) bool {
+	if end-i > 3 {
+		return false
+	}
+	for j := i; j < end; j++ {
+		if m := &p.marks[j]; m.kind == tag && m.class == lexicon.Strong && !(end-i == 1 && p.unsure(j)) || m.kind == lines || m.kind == number {
+			return false
+		}
+		if j > i && p.sep(j).Has(token.Space) {
+			return false
+		}
+	}
+	m := &p.marks[i]
+	if end-i == 1 && m.kind == tag && m.class > lexicon.Weak {
+		return !p.toks[i].Spaced && p.sep(i) == token.Dash && !p.is(i, lexicon.Lang) && !p.is(i, lexicon.Source) && !p.is(i, lexicon.AudioCodec)
+	}
+	return m.kind != tag || end-i > 1 || p.sep(i) == token.Dash && m.class > lexicon.Strong && !p.is(i, lexicon.Source)
+}
+
+// unsure is for tags that groups have taken as names; none so far.
+func (p *Parser) unsure(int) bool { return false }
+
+// tagBefore tells whether a tag, marker or bracket stands right before token i.
+func (p *Parser) tagBefore(i int) bool {
+	j := i - 1
+	for j > 0 && p.marks[j].kind == cont {
+		j--
+	}
+	if j < p.end {
+		return false
+	}
+	return p.marks[j].kind != free
+}
+
+// plainScene tells whether the name is dotted throughout and ends in a group though it has few tags: A.Name-GROUP.
+func (p *Parser) plainScene(i, end int) bool {
+	if p.toks[i].Spaced || p.sep(i) != token.Dash {
+		return false
+	}
+	joined, blanks := 0, 0
+	for j := 1; j < i; j++ {
+		if p.sep(j).Has(token.Dot | token.Under) {
+			joined++
+		}
+		if p.sep(j).Has(token.Space) {
+			blanks++
+		}
+	}
+	if p.strong < i && blanks <= joined || p.strong < i && end-i == 1 {
+		return true
+	}
+	return joined >= 2 && blanks == 0 && end-i == 1 && p.stylised(i)
+}
+
+// stylised tells whether token i is written as groups write themselves: in capitals or with capitals inside.
+func (p *Parser) stylised(i int) bool {
+	upper, lower, digit := 0, 0, 0
+	for n, c := range []byte(p.text(i)) {
+		switch {
+		case c >= 'A' && c <= 'Z':
+			if n > 0 {
+				upper++
+			}
+		case c >= 'a' && c <= 'z':
+			lower++
+		case c >= '0' && c <= '9':
+			digit++
+		}
+	}
+	return upper > 0 || digit > 0 && lower > 0
+}
+
+// byName reads "by Someone" at the end.
+func (p *Parser) byName(end int) bool {
+	for i := end - 2; i > p.end && i > end-5; i-- {
+		if s := string(p.fold(i)); s == "by" || s == "от" {
+			p.takeGroup(i+1, end)
+			return true
+		}
+	}
+	return false
+}
+
+// lastWords reads the one or two words that end the tags without a dash: "x264 DTS WiKi".
+func (p *Parser) lastWords(end int) (int, int, bool) {
+	a := end
+	for a > p.end && p.marks[a-1].kind == free && p.region(a-1) == 0 && !p.sep(a).Has(token.Open|token.Close) || a == end && a > p.end && p.marks[a-1].kind == free && p.region(a-1) == 0 {
+		a--
+	}
+	if a == end || a <= p.strong || end-a > 2 || p.strong >= p.tail || !p.tagBefore(a) {
+		return 0, 0, false
+	}
+	if end-a == 2 && p.sep(a+1).Has(token.Comma|token.Slash|token.Plus) {
+		return 0, 0, false
+	}
+	if end-a == 1 && p.toks[a].Digits > 0 {
+		return 0, 0, false
+	}
+	return a, end, true
+}
+
+// lastBracket reads a group from the last brackets: a lone word, or the last word behind tags.
+func (p *Parser) lastBracket(end int) {
+	if end < p.tail {
+		end = p.tail
+	}
+	i := end - 1
+	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail {
+		return
+	}
+	r := p.list.Regions[p.region(i)]
+	a := int(r.First)
+	if a <= p.end && a+1 >= int(r.Last) {
+		return
+	}
+	if p.marks[i].kind != free || p.toks[i].Digits > 0 {
+		return
+	}
+	if a == i {
+		p.takeGroup(i, end)
+		return
+	}
+	if p.tagBefore(i) && i > p.strong && !p.sep(i).Has(token.Comma|token.Plus|token.Slash) {
+		p.takeGroup(i, end)
+	} else if p.strong < a && end-a <= 3 && p.tagged0(a, a) {
+		p.takeGroup(a, end)
+	}
+}

@@ -1,0 +1,232 @@
+package release
+
+import (
+	"bytes"
+
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// numbers marks what numbers are by their own shape or their unit: resolutions, sizes, rates, channels, checksums.
+func (p *Parser) numbers() {
+	for i := 0; i < p.tail; i++ {
+		if k := p.marks[i].kind; k != free && k != tag {
+			continue
+		}
+		t := &p.toks[i]
+		f := p.fold(i)
+		switch {
+		case t.Digits > 0:
+			p.plainNumber(i)
+		case f[0] >= '0' && f[0] <= '9':
+			p.mixedNumber(i, f)
+		case f[0] == 'v' && len(f) > 1 && allDigits(f[1:]):
+			p.version(i)
+		}
+		if len(f) == 8 && p.marks[i].kind != lines && p.alone(i) && isHex(f) {
+			p.set(i, i+1, number)
+			p.r.CRC = p.text(i)
+			p.span(FieldCRC, i, i+1)
+		}
+	}
+}
+
+// alone tells whether token i fills a bracket.
+func (p *Parser) alone(i int) bool {
+	return p.region(i) > 0 && p.sep(i).Has(token.Open) && p.sep(i+1).Has(token.Close)
+}
+
+func isHex(f []byte) bool {
+	digit := false
+	for _, c := range f {
+		if c >= '0' && c <= '9' {
+			digit = true
+		} else if c < 'a' || c > 'f' {
+			return false
+		}
+	}
+	return digit
+}
+
+func allDigits(f []byte) bool {
+	for _, c := range f {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(f) > 0
+}
+
+// leading reads the digits at f's head.
+func leading(f []byte) (n, width int) {
+	for width < len(f) && width < 9 && f[width] >= '0' && f[width] <= '9' {
+		n = n*10 + int(f[width]-'0')
+		width++
+	}
+	return n, width
+}
+
+// plainNumber reads a token of digits only, with the unit behind it.
+func (p *Parser) plainNumber(i int) {
+	t := &p.toks[i]
+	if i+1 < p.tail && p.toks[i+1].Digits > 0 && p.sep(i+1) == token.Other && p.name[t.End] == '*' {
+		p.dimensions(i, i+2, int(t.Num), int(p.toks[i+1].Num)) // 1280*720
+		return
+	}
+	if i+1 < p.tail && unit(string(p.fold(i+1))) && p.sep(i+1).Blank() {
+		a := i
+		if p.digits(i-1, 1, 4) && p.sep(i) == token.Dot && p.marks[i-1].kind == free {
+			a--
+		}
+		p.set(a, i+2, number)
+		p.marks[a].class = lexicon.Zone
+		return
+	}
+	if t.Digits == 1 && i > 0 && (p.sep(i) == token.Dot || p.sep(i) == token.Space) && t.Num <= 2 {
+		p.channels(i)
+	}
+}
+
+// channels reads the second half of 5.1, the first being a number or the end of a tag: DD5.1.
+func (p *Parser) channels(i int) {
+	f := p.fold(i - 1)
+	d := f[len(f)-1]
+	if d < '1' || d > '9' || p.marks[i].kind != free {
+		return
+	}
+	whole := p.toks[i-1].Digits == 1
+	if !whole && !p.is(i-1, lexicon.AudioCodec) {
+		e := lexicon.Find(f[:len(f)-1])
+		if e == nil || len(e.Meanings) == 0 || e.Meanings[0].Field != lexicon.AudioCodec && string(f[:len(f)-1]) != "ma" {
+			return
+		}
+		p.tagged(i-1, 1, e)
+	}
+	if whole && (p.marks[i-1].kind != free || d == '3' || d > '7' && d != '9' && d != '8') {
+		return
+	}
+	near := whole && (p.is(i-2, lexicon.AudioCodec) || p.audioCont(i-2))
+	if whole && p.sep(i) == token.Space && !near {
+		return
+	}
+	if p.r.Channels == "" && (!whole || near || p.region(i) > 0 || p.behindTag(i)) {
+		p.r.Channels = string([]byte{d, '.', byte('0' + p.toks[i].Num)})
+		p.span(FieldChannels, i-1, i+1)
+	}
+	if !whole {
+		p.marks[i] = mark{kind: cont}
+		p.marks[i-1].n++
+		return
+	}
+	p.set(i-1, i+1, number)
+	if !near {
+		p.marks[i-1].class = lexicon.Zone
+	}
+}
+
+// audioCont tells whether token i is a later word of an audio tag: the MA of DTS-HD MA.
+func (p *Parser) audioCont(i int) bool {
+	for i > 0 && p.marks[i].kind == cont {
+		i--
+	}
+	return i >= 0 && p.is(i, lexicon.AudioCodec)
+}
+
+// behindTag tells whether some strong tag stands before token i.
+func (p *Parser) behindTag(i int) bool {
+	for j := i - 1; j >= 0; j-- {
+		if m := &p.marks[j]; m.kind == lines || m.kind == tag && m.class == lexicon.Strong {
+			return true
+		}
+	}
+	return false
+}
+
+func unit(s string) bool {
+	switch s {
+	case "mb", "gb", "tb", "mib", "gib", "kbps", "mbps", "kbit", "fps", "khz", "hz", "mhz", "kb", "gib3", "bits", "мб", "гб", "go", "gig", "kbs":
+		return true
+	}
+	return false
+}
+
+// mixedNumber reads a token that begins with digits: 1080p, 1920x1080, 700mb, 60fps.
+func (p *Parser) mixedNumber(i int, f []byte) {
+	n, w := leading(f)
+	rest := f[w:]
+	if unit(string(rest)) || bytes.Equal(rest, []byte("mo")) && n > 100 {
+		a := i
+		if p.digits(i-1, 1, 4) && p.sep(i) == token.Dot && p.marks[i-1].kind == free {
+			a--
+		}
+		p.set(a, i+1, number)
+		p.marks[a].class = lexicon.Zone
+		return
+	}
+	if rest[0] == 'p' || rest[0] == 'i' {
+		p.scanLines(i, n, w, rest)
+		return
+	}
+	if rest[0] == 'x' && w >= 3 {
+		if h, hw := leading(rest[1:]); hw >= 3 && n >= 160 {
+			p.dimensions(i, i+1, n, h)
+		}
+	}
+}
+
+func (p *Parser) scanLines(i, n, w int, rest []byte) {
+	if w < 3 || w > 4 || n < 144 || n > 8640 {
+		return
+	}
+	if len(rest) > 1 && !allDigits(rest[1:]) && string(rest) != "px" {
+		if e := lexicon.Find(rest[1:]); e == nil {
+			return
+		}
+	}
+	p.lines(i, i+1, n)
+}
+
+// dimensions reads width x height. A letterboxed picture counts as what it was cut from.
+func (p *Parser) dimensions(a, b, w, h int) {
+	switch w {
+	case 3840:
+		h = 2160
+	case 1920:
+		h = 1080
+	case 1280:
+		h = 720
+	}
+	p.lines(a, b, h)
+}
+
+func (p *Parser) lines(a, b, n int) {
+	p.set(a, b, lines)
+	if p.r.Resolution == 0 {
+		p.r.Resolution = n
+		p.span(FieldResolution, a, b)
+	}
+}
+
+// version reads v2, v1.0.3 and v 1 2 0; its first number says whether it is a repaired release or a program's version.
+func (p *Parser) version(i int) {
+	end := i + 1
+	for end < p.tail && p.toks[end].Digits > 0 && p.toks[end].Digits < 9 && p.sep(end) == token.Dot && end < i+6 {
+		end++
+	}
+	if end < p.tail && p.sep(end) == token.Dot && end > i+1 && versionTail(p.fold(end)) {
+		end++
+	}
+	p.set(i, end, versionMark)
+	if end == i+1 && len(p.fold(i)) == 2 {
+		p.marks[i].class = lexicon.Weak
+	}
+	if p.r.Version == "" {
+		p.r.Version = p.slice(i, end)[1:]
+		p.span(FieldVersion, i, end)
+	}
+}
+
+func versionTail(f []byte) bool {
+	_, w := leading(f)
+	return w > 0 && w < len(f) && len(f) < 6 && f[w] != 'p' && f[w] != 'x'
+}

@@ -1,0 +1,204 @@
+package release
+
+import (
+	"bytes"
+
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// extension marks a file extension at the name's end.
+func (p *Parser) extension() {
+	i := len(p.toks) - 1
+	if i < 1 || p.toks[i].Depth > 0 || p.list.Tail&^token.Space != 0 {
+		return
+	}
+	if p.toks[i].Sep != token.Dot && p.toks[i].Sep != token.Space || p.toks[i].Script > token.Latin {
+		return
+	}
+	f := p.fold(i)
+	if len(f) > maxExtension || MediaOf(string(f)) == MediaOther {
+		return
+	}
+	if p.toks[i].Sep == token.Space && !spacedExtension(f) {
+		return
+	}
+	if p.toks[i].Digits > 0 {
+		return
+	}
+	p.set(i, i+1, ext)
+	p.tail = i
+	p.r.Container = string(f)
+	p.span(FieldContainer, i, i+1)
+}
+
+// spacedExtension tells whether f is an extension even where a blank took its dot's place.
+func spacedExtension(f []byte) bool {
+	switch string(f) {
+	case "mkv", "mp4", "avi", "m4v", "wmv", "torrent":
+		return true
+	}
+	return false
+}
+
+// lookup finds the lexicon's words and phrases, the longest first.
+func (p *Parser) lookup() {
+	for i := 0; i < p.tail; i++ {
+		if p.marks[i].kind != free {
+			continue
+		}
+		e := lexicon.Find(p.fold(i))
+		if e == nil {
+			p.split(i)
+			continue
+		}
+		n := 1
+		for w := int(e.First); w > 1; w-- {
+			if i+w <= p.tail && p.tight(i, i+w) {
+				key := p.list.Fold[p.toks[i].FoldStart:p.toks[i+w-1].FoldEnd]
+				if long := lexicon.Find(key); long != nil && len(long.Meanings) > 0 {
+					e, n = long, w
+					break
+				}
+			}
+		}
+		if len(e.Meanings) == 0 {
+			continue
+		}
+		p.tagged(i, n, e)
+	}
+}
+
+// split reads the words that were written without a blank between them: HDTVx264.
+func (p *Parser) split(i int) {
+	f := p.fold(i)
+	for _, codec := range [...]string{"x264", "h264", "x265", "h265", "hevc", "xvid"} {
+		if rest, ok := bytes.CutSuffix(f, []byte(codec)); ok && len(rest) > 2 {
+			if e := lexicon.Find(rest); e != nil && len(e.Meanings) > 0 && e.Meanings[0].Class == lexicon.Strong {
+				p.marks[i] = mark{kind: tag, class: lexicon.Strong, n: 1, entry: e}
+				if p.r.VideoCodec == "" {
+					p.r.VideoCodec = lexicon.Find([]byte(codec)).Meanings[0].Value
+					p.span(FieldVideoCodec, i, i+1)
+				}
+				return
+			}
+		}
+	}
+}
+
+// tight tells whether nothing but blanks and plain dashes stands between the tokens from a to before b.
+func (p *Parser) tight(a, b int) bool {
+	for i := a + 1; i < b; i++ {
+		t := &p.toks[i]
+		if t.Spaced || t.Sep.Has(token.Open|token.Close|token.Comma|token.Slash|token.Pipe|token.Colon|token.Amp|token.Tilde) {
+			return false
+		}
+	}
+	return true
+}
+
+// tagged marks n tokens from i as the word e. The class is the surest of its meanings that holds here.
+func (p *Parser) tagged(i, n int, e *lexicon.Entry) {
+	class := lexicon.None
+	for _, m := range e.Meanings {
+		c := m.Class
+		if c == lexicon.Capital {
+			if !p.capital(i, n) {
+				continue
+			}
+			c = lexicon.Zone
+		}
+		if class == lexicon.None || c < class {
+			class = c
+		}
+	}
+	if class == lexicon.None {
+		return
+	}
+	p.marks[i] = mark{kind: tag, class: class, n: int16(n), entry: e}
+	for j := i + 1; j < i+n; j++ {
+		p.marks[j] = mark{kind: cont}
+	}
+}
+
+// capital tells whether the tokens are written without a lower-case letter.
+func (p *Parser) capital(i, n int) bool {
+	for _, c := range []byte(p.name[p.toks[i].Start:p.toks[i+n-1].End]) {
+		if c >= 'a' && c <= 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+// sites marks web addresses: www.example.org anywhere, example.org in brackets or at either end.
+func (p *Parser) sites() {
+	for i := 0; i < p.tail; i++ {
+		f := string(p.fold(i))
+		if f == "www" || f == "ww" {
+			i = p.address(i)
+			continue
+		}
+		if p.toks[i].Sep == token.Dot && i > 0 && topLevel(f) {
+			p.bareAddress(i)
+		}
+	}
+}
+
+// address marks the tokens of www.…, up to a top-level domain.
+func (p *Parser) address(i int) int {
+	end := i + 1
+	for j := i + 1; j < p.tail && j < i+6; j++ {
+		if p.toks[j].Sep&^(token.Dot|token.Dash|token.Space) != 0 || p.toks[j].Spaced {
+			break
+		}
+		if topLevel(string(p.fold(j))) && j > i+1 {
+			end = j + 1
+			break
+		}
+	}
+	if end == i+1 {
+		return i
+	}
+	p.markSite(i, end)
+	return end - 1
+}
+
+// bareAddress marks word.tld where it stands alone: in brackets, or at the name's head before a blank.
+func (p *Parser) bareAddress(i int) {
+	a := i - 1
+	for a > 0 && p.toks[a].Sep == token.Dot && p.region(a) == p.region(i) && i-a < 3 && len(p.fold(a)) < 5 {
+		a--
+	}
+	t := &p.toks[a]
+	next := p.sep(i + 1)
+	inside := p.region(i) > 0 && p.region(a) == p.region(i) && t.Sep.Has(token.Open) && next.Has(token.Close)
+	spaced := (i+1 >= p.tail || !next.Has(token.Dot)) && (a == 0 || t.Sep.Has(token.Space|token.Open)) && generic(string(p.fold(i)))
+	if !inside && !spaced || p.marks[i].kind != free && p.marks[i].kind != tag {
+		return
+	}
+	p.markSite(a, i+1)
+}
+
+func (p *Parser) markSite(a, b int) {
+	p.set(a, b, site)
+	p.marks[a].class = lexicon.None
+	if p.r.Site == "" {
+		p.r.Site = p.slice(a, b)
+		p.span(FieldSite, a, b)
+	}
+}
+
+func generic(s string) bool { return s == "com" || s == "org" || s == "net" }
+
+// topLevel tells whether s is a domain that the sites in names live under.
+func topLevel(s string) bool {
+	switch s {
+	case "com", "org", "net", "to", "cc", "tv", "me", "info", "ru", "se", "cz", "eu", "in", "co", "io", "ws", "bz", "pl", "es", "fr",
+		"it", "de", "nl", "is", "la", "li", "st", "su", "ua", "site", "xyz", "club", "online", "world", "link", "sbs", "mx", "am", "lt",
+		"re", "pw", "vip", "top", "live", "lol", "one", "life", "my", "blog", "space", "website", "ag", "tel", "best", "gs", "fun",
+		"bid", "biz", "cat", "ch", "cloud", "cx", "dev", "ninja", "nu", "ph", "pro", "rs", "tw", "uk", "us", "wtf", "im", "yt", "mobi":
+		return true
+	}
+	return false
+}

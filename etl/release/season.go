@@ -1,0 +1,370 @@
+package release
+
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// maxRange bounds how many numbers "1-1071" stands for.
+const maxRange = 2000
+
+// findSeasons marks what names seasons and episodes: S01E02, 1x02, season 2, 第12集, 3 of 6. The surest notation wins.
+func (p *Parser) findSeasons() {
+	for i := 0; i < p.tail; {
+		i = max(p.seasonToken(i), i+1)
+	}
+	if len(p.r.Episodes) == 0 {
+		for i := 0; i < p.tail; {
+			i = max(p.cross(i), i+1)
+		}
+	}
+	for i := 0; i < p.tail; i++ {
+		if p.is(i, lexicon.SeasonWord) {
+			p.seasonWord(i)
+		}
+	}
+	for i := 0; i < p.tail; i++ {
+		if p.is(i, lexicon.EpisodeWord) {
+			p.episodeWord(i)
+		}
+	}
+	for i := 0; i < p.tail; i++ {
+		p.episodeToken(i)
+		p.outOf(i)
+	}
+}
+
+// open tells whether token i may still become a marker.
+func (p *Parser) open(i int) bool {
+	if i < 0 || i >= p.tail {
+		return false
+	}
+	k := p.marks[i].kind
+	return k == free || k == yearLike || k == tag && p.marks[i].class >= lexicon.Weak
+}
+
+func (p *Parser) addSeasons(lo, hi int) { p.r.Seasons = addRange(p.r.Seasons, lo, hi) }
+
+func (p *Parser) addEpisodes(lo, hi int) { p.r.Episodes = addRange(p.r.Episodes, lo, hi) }
+
+func addRange(list []int, lo, hi int) []int {
+	if hi-lo > maxRange {
+		hi = lo
+	}
+next:
+	for n := lo; n <= hi; n++ {
+		if len(list) > 0 && list[len(list)-1] >= n {
+			for _, have := range list {
+				if have == n {
+					continue next
+				}
+			}
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+// compact is what a token like S01E02E03 says.
+type compact struct {
+	season   int
+	season2  int
+	eps      [8]int
+	n        int
+	disc     bool
+	original int
+}
+
+// parseCompact reads S01, S01E02, S01E02E03, T01E08, S01EP02, S01S02, S04DVD7.
+func parseCompact(f []byte) (c compact, ok bool) {
+	if len(f) < 2 || f[0] != 's' && f[0] != 't' {
+		return c, false
+	}
+	var w int
+	if c.season, w = leading(f[1:]); w == 0 || w == 3 || w > 4 || w == 4 && !plausible(c.season) {
+		return c, false
+	}
+	rest := f[1+w:]
+	if len(rest) == 0 {
+		return c, f[0] == 's'
+	}
+	if rest[0] == 's' {
+		n, w2 := leading(rest[1:])
+		c.season2 = n
+		return c, w2 > 0 && w2 <= 2 && w2+1 == len(rest) && n > c.season
+	}
+	if rest[0] == 'd' {
+		for len(rest) > 0 && (rest[0] < '0' || rest[0] > '9') {
+			rest = rest[1:]
+		}
+		c.disc = true
+		return c, allDigits(rest)
+	}
+	if rest[0] == 'x' && len(rest) > 1 && rest[1] == 'e' {
+		rest = rest[1:]
+	}
+	c.eps, c.n, ok = parseEpisodes(rest)
+	return c, ok
+}
+
+// parseEpisodes reads E02, E02E03, EP02, X02X03, with a part letter or a version behind the last.
+func parseEpisodes(f []byte) (eps [8]int, n int, ok bool) {
+	for len(f) > 0 {
+		switch {
+		case len(f) > 2 && f[0] == 'e' && f[1] == 'p':
+			f = f[2:]
+		case len(f) > 1 && (f[0] == 'e' || f[0] == 'x'):
+			f = f[1:]
+		default:
+			return eps, n, false
+		}
+		v, w := leading(f)
+		if w == 0 || w > 4 || n == len(eps) {
+			return eps, n, false
+		}
+		eps[n] = v
+		n++
+		f = f[w:]
+		if len(f) == 1 && f[0] >= 'a' && f[0] <= 'd' || len(f) == 2 && f[0] == 'v' {
+			break
+		}
+	}
+	return eps, n, n > 0
+}
+
+// seasonToken reads S01… at token i with all that goes on behind it and returns where that ends.
+func (p *Parser) seasonToken(i int) int {
+	if !p.open(i) && p.marks[i].kind != tag {
+		return i
+	}
+	c, ok := parseCompact(p.fold(i))
+	if !ok || len(p.r.Seasons) > 0 && (len(p.r.Episodes) > 0 || c.n == 0) {
+		return i
+	}
+	if p.sep(i).Has(token.Other) && len(p.r.Seasons) == 0 && c.n == 0 {
+		return i
+	}
+	p.r.Seasons = p.r.Seasons[:0]
+	p.addSeasons(c.season, max(c.season, c.season2))
+	end := i + 1
+	if c.n == 0 {
+		end = p.moreSeasons(end, c.season)
+		p.set(i, end, season)
+		p.span(FieldSeason, i, end)
+		if len(p.r.Seasons) == 1 && !c.disc {
+			end = p.seasonThenEpisode(end)
+		}
+		return end
+	}
+	for _, e := range c.eps[:c.n] {
+		p.addEpisodes(e, e)
+	}
+	end = p.moreEpisodes(end, c.season, c.eps[c.n-1])
+	p.set(i, end, season)
+	p.span(FieldSeason, i, i+1)
+	p.span(FieldEpisode, i, end)
+	return p.absoluteBehind(end)
+}
+
+// moreSeasons reads what continues S01: -S05, -05, S02.
+func (p *Parser) moreSeasons(j, last int) int {
+	for ; j < p.tail; j++ {
+		s := p.sep(j)
+		if s.Has(token.Open | token.Close | token.Slash) {
+			return j
+		}
+		n, ok := 0, false
+		if c, is := parseCompact(p.fold(j)); is && c.n == 0 && !c.disc {
+			n, ok = c.season, true
+		} else if p.digits(j, 1, 2) && s.Has(token.Dash|token.Tilde) && !p.toks[j].Spaced {
+			n, ok = int(p.toks[j].Num), true
+		}
+		if !ok || n <= last {
+			return j
+		}
+		if s.Has(token.Dash | token.Tilde) {
+			p.addSeasons(last+1, n)
+		}
+		p.addSeasons(n, n)
+		last = n
+	}
+	return j
+}
+
+// seasonThenEpisode reads an episode that stands apart from its season: S01 - E03, S01.07, Season 3 - 11, S01 (01 - 12).
+func (p *Parser) seasonThenEpisode(j int) int {
+	if j >= p.tail || len(p.r.Episodes) > 0 {
+		return j
+	}
+	t := &p.toks[j]
+	s := t.Sep
+	if eps, n, ok := parseEpisodes(p.fold(j)); ok && p.fold(j)[0] == 'e' && !s.Has(token.Slash|token.Comma) {
+		for _, e := range eps[:n] {
+			p.addEpisodes(e, e)
+		}
+		return p.episodeEnd(j, p.moreEpisodes(j+1, -1, eps[n-1]))
+	}
+	n, w, version := p.episodeNumber(j)
+	if w < 2 || w > 4 || w == 4 && plausible(n) || p.unitFollows(j) {
+		return j
+	}
+	opened := s.Has(token.Open) && !s.Has(token.Slash) && !version
+	if opened && !p.rangeFollows(j) || !opened && !t.Spaced && !s.Blank() || s.Has(token.Close) {
+		return j
+	}
+	if !t.Spaced && !opened && w != 2 {
+		return j
+	}
+	p.addEpisodes(n, n)
+	return p.episodeEnd(j, p.moreEpisodes(j+1, -1, n))
+}
+
+func (p *Parser) unitFollows(j int) bool {
+	return j+1 < p.tail && (unit(string(p.fold(j+1))) || p.sep(j+1) == token.Dot && p.digits(j+1, 1, 4) && p.digits(j, 1, 1))
+}
+
+// rangeFollows tells whether token j begins 01-12 or 01 ~ 12.
+func (p *Parser) rangeFollows(j int) bool {
+	return p.digits(j+1, 1, 4) && j+1 < p.tail && p.sep(j+1).Has(token.Dash|token.Tilde) && p.toks[j+1].Num > p.toks[j].Num
+}
+
+func (p *Parser) episodeEnd(a, b int) int {
+	p.set(a, b, episode)
+	p.span(FieldEpisode, a, b)
+	return b
+}
+
+// episodeNumber reads 12, 12v2, 107b.
+func (p *Parser) episodeNumber(j int) (n, width int, version bool) {
+	if j < 0 || j >= p.tail || !p.open(j) && p.marks[j].kind != number {
+		return 0, 0, false
+	}
+	f := p.fold(j)
+	n, width = leading(f)
+	switch rest := f[width:]; {
+	case width == 0 || width > 4 || p.marks[j].kind == number:
+		return 0, 0, false
+	case len(rest) == 0:
+		return n, width, false
+	case len(rest) == 2 && rest[0] == 'v' && rest[1] >= '0' && rest[1] <= '9':
+		return n, width, true
+	case len(rest) == 1 && width > 1 && (rest[0] == 'a' || rest[0] == 'b'):
+		return n, width, false
+	}
+	return 0, 0, false
+}
+
+// moreEpisodes reads what continues an episode: E03, -03, -E03, +04, S01E03, 1x03. season is -1 where it is not known.
+func (p *Parser) moreEpisodes(j, season, last int) int {
+	for ; j < p.tail; j++ {
+		s := p.sep(j)
+		if s.Has(token.Open | token.Close | token.Slash) {
+			return j
+		}
+		n, ok := p.nextEpisode(j, season, last, s)
+		if !ok {
+			return j
+		}
+		if s.Has(token.Dash|token.Tilde) && n > last && !(p.toks[j].Spaced && p.crossLike(j)) {
+			p.addEpisodes(last+1, n)
+		}
+		p.addEpisodes(n, n)
+		last = n
+	}
+	return j
+}
+
+func (p *Parser) crossLike(j int) bool {
+	_, _, n, ok := parseCross(p.fold(j))
+	return ok && n > 0
+}
+
+func (p *Parser) nextEpisode(j, season, last int, s token.Sep) (int, bool) {
+	f := p.fold(j)
+	if c, is := parseCompact(f); is && c.n > 0 {
+		return c.eps[c.n-1], c.season == season
+	}
+	if eps, n, is := parseEpisodes(f); is && f[0] == 'e' {
+		return eps[n-1], true
+	}
+	if sea, eps, n, is := parseCross(f); is && sea == season {
+		return eps[n-1], true
+	}
+	n, w, _ := p.episodeNumber(j)
+	if w < 2 || n <= last || n-last > maxRange || !s.Has(token.Dash|token.Plus|token.Amp|token.Tilde|token.Comma) {
+		return 0, false
+	}
+	if p.toks[j].Spaced && !p.sep(j+1).Has(token.Close) && j+1 < p.tail && s.Has(token.Dash) {
+		return 0, false
+	}
+	if s.Has(token.Comma) && n != last+1 {
+		return 0, false
+	}
+	return n, w <= 3 || !plausible(n) || last > 1000
+}
+
+// absoluteBehind reads the number over all seasons behind a marker: s16e03-04.313-314, s10e15(233).
+func (p *Parser) absoluteBehind(j int) int {
+	if !p.digits(j, 3, 4) || j >= p.tail || p.marks[j].kind != free {
+		return j
+	}
+	n := int(p.toks[j].Num)
+	last := p.r.Episodes[len(p.r.Episodes)-1]
+	if n <= last || plausible(n) || n == 480 || n == 576 || n == 720 {
+		return j
+	}
+	isRange := p.rangeFollows(j)
+	if !isRange && !p.alone(j) {
+		return j
+	}
+	end := j + 1
+	if isRange {
+		p.r.Absolute = addRange(p.r.Absolute, n, int(p.toks[j+1].Num))
+		end++
+	} else {
+		p.r.Absolute = addRange(p.r.Absolute, n, n)
+	}
+	p.set(j, end, number)
+	return end
+}
+
+// parseCross reads 1x02, 01x02x03.
+func parseCross(f []byte) (season int, eps [8]int, n int, ok bool) {
+	season, w := leading(f)
+	if w == 0 || w > 2 || w == len(f) || f[w] != 'x' || season > 60 {
+		return 0, eps, 0, false
+	}
+	rest := f[w:]
+	_, ew := leading(rest[1:])
+	if ew == 0 || ew > 3 {
+		return 0, eps, 0, false
+	}
+	eps, n, ok = parseEpisodes(rest)
+	return season, eps, n, ok
+}
+
+// cross reads 1x02 at token i with all that goes on behind it.
+func (p *Parser) cross(i int) int {
+	if !p.open(i) {
+		return i
+	}
+	sea, eps, n, ok := parseCross(p.fold(i))
+	if !ok || p.sep(i) == token.Dot && p.digits(i-1, 1, 1) || p.is(i-1, lexicon.AudioCodec) {
+		return i
+	}
+	if len(p.r.Seasons) == 1 && p.r.Seasons[0] != sea || len(p.r.Episodes) > 0 {
+		return i
+	}
+	p.addSeasons(sea, sea)
+	for _, e := range eps[:n] {
+		p.addEpisodes(e, e)
+	}
+	end := p.moreEpisodes(i+1, sea, eps[n-1])
+	p.set(i, end, season)
+	p.span(FieldSeason, i, i+1)
+	p.span(FieldEpisode, i, end)
+	return end
+}
+
+// plausible tells whether n may be a year.
+func plausible(n int) bool { return n >= firstYear && n <= lastYear }

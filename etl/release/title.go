@@ -1,0 +1,320 @@
+package release
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// segment is a piece of the title's part: what stands between dashes, slashes and brackets.
+type segment struct {
+	a, b   int
+	sep    token.Sep
+	dash   bool // begins behind a dash with blanks
+	aka    bool
+	inside bool // in brackets
+	script token.Script
+}
+
+// titles chooses the title and the second title among the segments before the tags.
+func (p *Parser) titles() {
+	p.segments()
+	if len(p.segs) == 0 {
+		p.fallback()
+		return
+	}
+	main, alt := p.choose()
+	p.r.Title = p.clean(p.segs[main].a, p.segs[main].b)
+	p.span(FieldTitle, p.segs[main].a, p.segs[main].b)
+	if p.r.Title == "" {
+		p.fallback()
+		return
+	}
+	if alt >= 0 {
+		a, b := p.segs[alt].a, p.segs[alt].b
+		for n := alt + 1; n < len(p.segs) && n != main && p.segs[n].dash && p.segs[alt].dash; n++ {
+			b = p.segs[n].b
+		}
+		p.r.AltTitle = p.clean(a, b)
+		p.r.AltSubtitle = p.segs[alt].dash
+		p.span(FieldAltTitle, a, b)
+	}
+	p.episodeTitle()
+}
+
+// segments cuts the tokens from start to end where a title may stop.
+func (p *Parser) segments() {
+	p.segs = p.segs[:0]
+	cur := -1
+	for i := p.start; i < p.end && i < p.tail; i++ {
+		m := &p.marks[i]
+		if m.kind == site || m.kind == number && p.region(i) > 0 || m.kind == partMark && p.region(i) > 0 {
+			cur = -1
+			continue
+		}
+		if s := string(p.fold(i)); (s == "aka" || s == "a k a") && i > p.start && i+1 < p.end {
+			cur = -1
+			continue
+		}
+		if cur < 0 || p.breaks(i, cur) {
+			p.segs = append(p.segs, segment{
+				a: i, b: i + 1, sep: p.sep(i), dash: p.dashed(i), inside: p.region(i) != 0 && p.region(i) != p.region(p.start),
+				aka: i > p.start && string(p.fold(i-1)) == "aka", script: p.toks[i].Script,
+			})
+			cur = len(p.segs) - 1
+			continue
+		}
+		sg := &p.segs[cur]
+		sg.b = i + 1
+		if sg.script == token.NoScript {
+			sg.script = p.toks[i].Script
+		}
+	}
+}
+
+// breaks tells whether a new segment begins at token i.
+func (p *Parser) breaks(i, cur int) bool {
+	sg := &p.segs[cur]
+	s := p.sep(i)
+	if p.region(i) != p.region(sg.b-1) {
+		return true
+	}
+	if p.toks[i].Spaced && !s.Has(token.Other) || s.Has(token.Pipe) || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
+		return true
+	}
+	return other(sg.script, p.toks[i].Script) && p.long(i)
+}
+
+// other tells whether the scripts are those of two titles: one in Latin letters, one not.
+func other(a, b token.Script) bool {
+	return (a == token.Latin) != (b == token.Latin) && a > token.Cyrillic && b != token.NoScript && b != token.Cyrillic ||
+		a == token.Latin && b > token.Cyrillic
+}
+
+// long tells whether the words in the script of token i go on for more than a letter or two.
+func (p *Parser) long(i int) bool {
+	return p.toks[i].End-p.toks[i].Start > 2
+}
+
+// choose returns the segments that are the title and the second title, -1 for none.
+func (p *Parser) choose() (main, alt int) {
+	main, alt = 0, -1
+	for n := range p.segs {
+		if !p.segs[n].inside {
+			main = n
+			break
+		}
+	}
+	if p.segs[main].script != token.Latin {
+		for n := main + 1; n < len(p.segs); n++ {
+			sg := &p.segs[n]
+			if sg.script == token.Latin && (sg.sep.Has(token.Slash|token.Pipe) || p.segs[main].script > token.Cyrillic) && p.letters(sg.a, sg.b) > 1 && !p.credits(n) {
+				return n, p.altOf(n, main)
+			}
+		}
+		if n := main + 1; n < len(p.segs) && p.segs[n].sep.Has(token.Slash) && !p.segs[n].inside && p.segs[main].script == p.segs[n].script {
+			return n, main
+		}
+	}
+	for n := main + 1; n < len(p.segs); n++ {
+		if !p.credits(n) {
+			return main, n
+		}
+		break
+	}
+	return main, -1
+}
+
+// altOf returns the second title where the Latin title n was chosen before the one at first.
+func (p *Parser) altOf(n, first int) int {
+	if n+1 < len(p.segs) && (p.segs[n+1].sep.Has(token.Slash) || p.segs[n+1].dash) && !p.segs[n+1].inside {
+		return n + 1
+	}
+	return first
+}
+
+// credits tells whether segment n is a director in brackets, as between a Russian title and [2003, drama].
+func (p *Parser) credits(n int) bool {
+	sg := &p.segs[n]
+	if sg.sep.Has(token.Slash) && p.region(sg.a) > 0 && p.region(sg.a) != p.region(p.start) {
+		return true
+	}
+	return sg.inside && p.end < p.tail && p.region(p.end) > 0 && p.list.Regions[p.region(p.end)].Open == '['
+}
+
+func (p *Parser) letters(a, b int) int {
+	n := 0
+	for i := a; i < b; i++ {
+		if p.toks[i].Digits == 0 {
+			n += int(p.toks[i].End - p.toks[i].Start)
+		}
+	}
+	return n
+}
+
+// fallback finds a title where none stands before the tags: behind the marker, or else all of the name.
+func (p *Parser) fallback() {
+	a, b := -1, 0
+	for i := p.start; i < p.tail; i++ {
+		if p.marks[i].kind == free && (i < p.group[0] || i >= p.group[1]) {
+			if a < 0 {
+				a = i
+			} else if p.region(i) != p.region(a) || p.toks[i].Spaced && p.hasLetter(a, b) {
+				break
+			}
+			b = i + 1
+		} else if a >= 0 && p.hasLetter(a, b) {
+			break
+		}
+	}
+	if a < 0 || !p.hasLetter(a, b) {
+		a, b = 0, p.tail
+	}
+	if b > a {
+		p.r.Title = p.clean(a, b)
+		p.span(FieldTitle, a, b)
+	}
+	if p.r.Title == "" && len(p.toks) > 0 {
+		p.r.Title = p.clean(0, len(p.toks))
+		p.span(FieldTitle, 0, len(p.toks))
+	}
+}
+
+func (p *Parser) hasLetter(a, b int) bool {
+	for i := a; i < b; i++ {
+		if p.toks[i].Digits == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// episodeTitle reads what stands between the marker and the first sure tag.
+func (p *Parser) episodeTitle() {
+	if !p.byMarker || p.end >= p.tail || p.r.Spans[FieldTitle].Start > p.toks[p.end].Start {
+		return
+	}
+	i := p.end
+	for i < p.tail && p.marks[i].kind != free {
+		i++
+	}
+	a := i
+	for i < p.tail && i < p.strong && !p.marks[i].ok && p.marks[i].kind <= cont && p.region(i) == 0 && (i < p.group[0] || i >= p.group[1]) {
+		i++
+	}
+	if a < i && a > p.end {
+		p.r.EpisodeTitle = p.clean(a, i)
+		p.span(FieldEpisodeTitle, a, i)
+	}
+}
+
+// clean writes the tokens from a to before b as a title: dots and underscores are blanks, but initials keep their dots.
+func (p *Parser) clean(a, b int) string {
+	for a < b && p.marks[a].kind == partMark {
+		a++
+	}
+	if a >= b {
+		return ""
+	}
+	end := int(p.toks[b-1].End)
+	raw := p.name[p.toks[a].Start:end]
+	stop := len(p.name)
+	if b < len(p.toks) {
+		stop = int(p.toks[b].Start)
+	}
+	if strings.IndexByte(raw, '.') < 0 && strings.IndexByte(raw, '_') < 0 && !wide(raw) && utf8.ValidString(raw) {
+		return raw + p.closing(a, end, stop)
+	}
+	p.buf = p.buf[:0]
+	blank := false
+	for i, r := range raw {
+		switch {
+		case r == utf8.RuneError:
+			blank = true
+			continue
+		case r == '_' || unicode.IsSpace(r) || r == '.' && !initial(raw, i):
+			blank = true
+			continue
+		}
+		if blank && len(p.buf) > 0 {
+			p.buf = append(p.buf, ' ')
+		}
+		blank = false
+		p.buf = utf8.AppendRune(p.buf, r)
+	}
+	return string(p.buf) + p.closing(a, end, stop)
+}
+
+// wide tells whether s has blanks that a title must not keep: two in a row, or control characters.
+func wide(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == ' ' && i+1 < len(s) && s[i+1] == ' ' {
+			return true
+		}
+	}
+	return false
+}
+
+// initial tells whether the dot at byte i stands between single letters, as in S.W.A.T.
+func initial(s string, i int) bool {
+	single := func(j int) bool {
+		return j >= 0 && j < len(s) && (s[j] >= 'A' && s[j] <= 'Z' || s[j] >= 'a' && s[j] <= 'z')
+	}
+	edge := func(j int) bool { return j < 0 || j >= len(s) || s[j] == '.' || s[j] == '_' || s[j] == ' ' }
+	return single(i-1) && edge(i-2) && single(i+1) && edge(i+2)
+}
+
+// closing returns the mark that ends a title and belongs to it: an exclamation or question mark, a closing bracket that
+// it opened.
+func (p *Parser) closing(_, end, stop int) string {
+	n := end
+	for n < stop && n < len(p.name) && (p.name[n] == '!' || p.name[n] == '?') {
+		n++
+	}
+	return p.name[end:n]
+}
+
+// finish fills what follows from the rest.
+func (p *Parser) finish() {
+	r := p.r
+	r.Script = p.script()
+	if r.Year == 0 && len(r.Seasons) == 1 && r.Seasons[0] >= firstYear {
+		r.Year = r.Seasons[0]
+	}
+	if r.Country == "" {
+		p.countryInTitle()
+	}
+}
+
+// countryInTitle reads the country in brackets behind a title: The Office (US).
+func (p *Parser) countryInTitle() {
+	for i := p.start + 1; i < p.tail; i++ {
+		if p.is(i, lexicon.Country) && p.alone(i) && p.capital(i, 1) {
+			p.r.Country = p.says(i, lexicon.Country).Value
+			p.span(FieldCountry, i, i+1)
+			return
+		}
+	}
+}
+
+// script is the script that most of the title's letters are in.
+func (p *Parser) script() string {
+	sp := p.r.Spans[FieldTitle]
+	var count [token.OtherScript + 1]int
+	for i := range p.toks {
+		t := &p.toks[i]
+		if t.Start >= sp.Start && t.End <= sp.End {
+			count[t.Script] += utf8.RuneCountInString(p.name[t.Start:t.End])
+		}
+	}
+	best := token.NoScript
+	for s := token.Latin; s <= token.OtherScript; s++ {
+		if count[s] > count[best] || best == token.NoScript && count[s] > 0 {
+			best = s
+		}
+	}
+	return best.String()
+}

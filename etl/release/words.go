@@ -1,0 +1,398 @@
+package release
+
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// seasonWord reads the numbers beside a word for season.
+func (p *Parser) seasonWord(i int) {
+	j := i + int(p.marks[i].n)
+	if j < p.tail && p.marks[j].kind == season { // Season S01-S07
+		p.marks[i] = mark{kind: season, class: lexicon.Strong, n: 1}
+		return
+	}
+	known := len(p.r.Seasons) > 0
+	before := p.numberBefore(i)
+	after := p.seasonAfter(i, j)
+	if before >= 0 && (after < 0 || p.numberOwned(j)) {
+		n := p.ordinal(before)
+		a := before
+		if lo := before - 1; p.digits(lo, 1, 2) && p.open(lo) && p.sep(before) == token.Dash && int(p.toks[lo].Num) < n {
+			a = lo
+			if !known {
+				p.addSeasons(int(p.toks[lo].Num), n)
+			}
+		} else if !known {
+			p.addSeasons(n, n)
+		}
+		p.set(a, j, season)
+		p.span(FieldSeason, a, j)
+		p.seasonThenEpisode(j)
+		return
+	}
+	if after < 0 {
+		return
+	}
+	if known {
+		p.set(i, after, season)
+		return
+	}
+	end := p.seasonNumbers(j)
+	p.set(i, end, season)
+	p.span(FieldSeason, i, end)
+	if len(p.r.Seasons) == 1 {
+		p.seasonThenEpisode(end)
+	}
+}
+
+// numberBefore returns the number or ordinal right before a season word, -1 for none.
+func (p *Parser) numberBefore(i int) int {
+	if i == 0 || !p.open(i-1) || p.region(i-1) != p.region(i) || p.sep(i)&^(token.Space|token.Dot|token.Under|token.Ordinal) != 0 {
+		return -1
+	}
+	f := p.fold(i - 1)
+	if p.digits(i-1, 1, 2) {
+		if p.toks[i].Script == token.Latin && !p.sep(i).Has(token.Ordinal|token.Dot|token.Under) && english(p.fold(i)) {
+			return -1
+		}
+		return i - 1
+	}
+	if n, w := leading(f); w > 0 && w < 3 && n > 0 && ordinalTail(string(f[w:])) {
+		return i - 1
+	}
+	if ordinalWord(string(f)) > 0 {
+		return i - 1
+	}
+	return -1
+}
+
+// english tells whether a season word has its number behind it.
+func english(f []byte) bool {
+	switch string(f) {
+	case "season", "seasons", "series", "saison", "saisons", "serie", "seizoen":
+		return true
+	}
+	return false
+}
+
+func ordinalTail(s string) bool {
+	switch s {
+	case "st", "nd", "rd", "th", "o", "a", "e", "er", "eme", "й", "ый", "ой", "ая", "я", "ª", "º", "do":
+		return true
+	}
+	return false
+}
+
+func ordinalWord(s string) int {
+	switch s {
+	case "first", "первый", "primera", "premiere", "prima", "erste", "primeira":
+		return 1
+	case "second", "второй", "segunda", "seconda", "zweite", "deuxieme":
+		return 2
+	case "third", "третий", "tercera", "terza", "dritte", "terceira", "troisieme":
+		return 3
+	case "fourth", "четвертый", "cuarta", "quarta", "vierte":
+		return 4
+	case "fifth", "пятый":
+		return 5
+	case "一":
+		return 1
+	case "二":
+		return 2
+	case "三":
+		return 3
+	case "四":
+		return 4
+	case "五":
+		return 5
+	}
+	return 0
+}
+
+func (p *Parser) ordinal(i int) int {
+	f := p.fold(i)
+	if n, w := leading(f); w > 0 {
+		return n
+	}
+	return ordinalWord(string(f))
+}
+
+// seasonAfter returns the token behind the first number after a season word, -1 for none.
+func (p *Parser) seasonAfter(i, j int) int {
+	if j >= p.tail || !p.open(j) || p.toks[j].Spaced || p.sep(j).Has(token.Open|token.Close|token.Slash|token.Comma) && !p.sep(j).Has(token.Colon) {
+		return -1
+	}
+	if p.digits(j, 1, 2) || p.digits(j, 4, 4) && plausible(int(p.toks[j].Num)) && p.toks[i].Script == token.Latin && len(p.fold(i)) > 5 && p.sep(j+1).Has(token.Close) {
+		return j + 1
+	}
+	f := p.fold(j)
+	if n, w := leading(f); w > 0 && n > 0 && len(f) > w+2 && f[w] == 'o' && f[w+1] == 'f' && allDigits(f[w+2:]) {
+		return j + 1
+	}
+	if english(p.fold(i)) || string(p.fold(i)) == "staffel" || string(p.fold(i)) == "temporada" {
+		if roman(f) > 0 {
+			return j + 1
+		}
+	}
+	return -1
+}
+
+// numberOwned tells whether the numbers from token j belong to an episode word behind them: 2 сезон 24 серия.
+func (p *Parser) numberOwned(j int) bool {
+	for k := j; k < p.tail && k < j+4; k++ {
+		if p.is(k, lexicon.EpisodeWord) {
+			return k > j
+		}
+		if p.toks[k].Digits == 0 {
+			return false
+		}
+	}
+	return false
+}
+
+// seasonNumbers reads 1, 1-5, 1 to 5, 1 2 3, 1, 2 & 3, VII from token j.
+func (p *Parser) seasonNumbers(j int) int {
+	n, w := leading(p.fold(j))
+	if w == 0 {
+		n = roman(p.fold(j))
+	}
+	p.addSeasons(n, n)
+	for j++; j < p.tail; {
+		s := p.sep(j)
+		step := 0
+		if p.is(j, lexicon.ToWord) || p.is(j, lexicon.AndWord) {
+			step = 1
+			if p.is(j, lexicon.ToWord) {
+				s = token.Dash
+			} else {
+				s = token.Amp
+			}
+		}
+		if !p.digits(j+step, 1, 2) || !p.open(j+step) || p.sep(j).Has(token.Open|token.Close|token.Slash) {
+			return j
+		}
+		m := int(p.toks[j+step].Num)
+		isRange := s.Has(token.Dash|token.Tilde|token.Colon) && m > n
+		if isRange && p.toks[j].Spaced && int(p.toks[j].Digits) > w {
+			return j
+		}
+		listed := s.Has(token.Comma|token.Amp|token.Plus) && m > n || s.Blank() && m == n+1 && int(p.toks[j+step].Digits) >= w
+		switch {
+		case isRange:
+			p.addSeasons(n+1, m)
+		case listed:
+			p.addSeasons(m, m)
+		default:
+			return j
+		}
+		n, j = m, j+step+1
+	}
+	return j
+}
+
+// roman reads a Roman number up to 20; 0 where f is none.
+func roman(f []byte) int {
+	switch string(f) {
+	case "i", "ii", "iii":
+		return len(f)
+	case "iv":
+		return 4
+	case "v", "vi", "vii", "viii":
+		return 4 + len(f)
+	case "ix":
+		return 9
+	case "x", "xi", "xii", "xiii":
+		return 9 + len(f)
+	case "xiv":
+		return 14
+	case "xv":
+		return 15
+	case "xvi":
+		return 16
+	}
+	return 0
+}
+
+// episodeWord reads the numbers beside a word for episode.
+func (p *Parser) episodeWord(i int) {
+	j := i + int(p.marks[i].n)
+	known := len(p.r.Episodes) > 0
+	after, w, _ := p.episodeNumber(j)
+	s := p.sep(j)
+	hasAfter := w > 0 && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
+	if !hasAfter || p.numberOwned(j) {
+		if p.episodeBefore(i, j, known) || !hasAfter {
+			return
+		}
+	}
+	if known {
+		if p.r.Absolute = p.r.Absolute[:0]; after > p.r.Episodes[0] {
+			p.r.Absolute = append(p.r.Absolute, after)
+		}
+		p.set(i, j+1, episode)
+		return
+	}
+	first, last := after, after
+	if w >= 3 && len(p.r.Seasons) == 1 && chapterWord(p.fold(i)) && after/100 == p.r.Seasons[0] {
+		first, last = after%100, after%100
+		if p.digits(j+1, 3, 4) && p.sep(j+1)&^(token.Under|token.Dash) == 0 && int(p.toks[j+1].Num)/100 == p.r.Seasons[0] {
+			last = int(p.toks[j+1].Num) % 100
+			j++
+		}
+		p.addEpisodes(first, max(first, last))
+		p.episodeEnd(i, j+1)
+		return
+	}
+	p.addEpisodes(first, last)
+	p.episodeEnd(i, p.episodeList(j+1, last))
+}
+
+func chapterWord(f []byte) bool {
+	switch string(f) {
+	case "cap", "capitulo", "capitulos":
+		return true
+	}
+	return false
+}
+
+// episodeBefore reads the number before an episode word: 12 серия, 1-6 серии, 第12集.
+func (p *Parser) episodeBefore(i, j int, known bool) bool {
+	if i == 0 || p.region(i-1) != p.region(i) || p.sep(i)&^(token.Space|token.Dot|token.Under|token.Ordinal) != 0 {
+		return false
+	}
+	n, w, _ := p.episodeNumber(i - 1)
+	if w == 0 || p.toks[i].Script == token.Latin && !before(string(p.fold(i))) {
+		return false
+	}
+	a, lo := i-1, n
+	if m, mw, _ := p.episodeNumber(i - 2); mw > 0 && m < n && p.sep(i-1).Has(token.Dash|token.Tilde) {
+		a, lo = i-2, m
+	}
+	if a > 0 && string(p.fold(a-1)) == "第" {
+		a--
+	}
+	if !known {
+		p.addEpisodes(lo, n)
+	}
+	p.episodeEnd(a, j)
+	return true
+}
+
+// before tells whether a Latin episode word follows its number.
+func before(s string) bool {
+	switch s {
+	case "bolum", "seriya", "serija", "serii", "serij", "seriyi", "serya", "ser", "odc", "dil", "resz", "odcinek", "epizoda", "epizod":
+		return true
+	}
+	return false
+}
+
+// episodeList reads what goes on behind Episode 1: -12, to 12, , 2, & 3.
+func (p *Parser) episodeList(j, last int) int {
+	for j < p.tail {
+		s, step := p.sep(j), 0
+		if p.is(j, lexicon.ToWord) {
+			s, step = token.Dash, 1
+		} else if p.is(j, lexicon.AndWord) {
+			s, step = token.Amp, 1
+		}
+		n, w, _ := p.episodeNumber(j + step)
+		if eps, k, ok := parseEpisodes(p.foldAt(j + step)); ok && k == 1 && p.foldAt(j + step)[0] == 'e' {
+			n, w = eps[0], 2
+		}
+		if w == 0 || n <= last || n-last > maxRange || s.Has(token.Open|token.Close|token.Slash) {
+			return j
+		}
+		if s.Has(token.Dash) && step == 0 && p.toks[j].Spaced && !p.sep(j+1).Has(token.Close|token.Open) && j+1 < p.tail && w < 2 {
+			return j
+		}
+		switch {
+		case s.Has(token.Dash | token.Tilde):
+			p.addEpisodes(last+1, n)
+		case s.Has(token.Comma | token.Amp | token.Plus):
+			p.addEpisodes(n, n)
+		default:
+			return j
+		}
+		last, j = n, j+step+1
+	}
+	return j
+}
+
+func (p *Parser) foldAt(i int) []byte {
+	if i < 0 || i >= len(p.toks) {
+		return nil
+	}
+	return p.fold(i)
+}
+
+// episodeToken reads E12, EP107, E1-200 where no season stands before.
+func (p *Parser) episodeToken(i int) {
+	if len(p.r.Episodes) > 0 || !p.open(i) {
+		return
+	}
+	f := p.fold(i)
+	if len(f) < 2 || f[0] != 'e' {
+		return
+	}
+	eps, n, ok := parseEpisodes(f)
+	_, w := leading(f[1:])
+	if !ok || f[1] != 'p' && w < 2 && !p.rangeFollows2(i, eps[0]) {
+		return
+	}
+	for _, e := range eps[:n] {
+		p.addEpisodes(e, e)
+	}
+	p.episodeEnd(i, p.episodeList(i+1, eps[n-1]))
+}
+
+// rangeFollows2 tells whether a number above n follows with a dash.
+func (p *Parser) rangeFollows2(i, n int) bool {
+	return i+1 < p.tail && p.digits(i+1, 1, 4) && p.sep(i+1).Has(token.Dash|token.Tilde) && int(p.toks[i+1].Num) > n
+}
+
+// outOf reads 5of6, 2 of 4, [26 из 26].
+func (p *Parser) outOf(i int) {
+	if !p.open(i) {
+		return
+	}
+	f := p.fold(i)
+	if n, w := leading(f); w > 0 && w < 4 && len(f) > w+2 && (string(f[w:w+2]) == "of" || string(f[w:w+2]) == "iz") && allDigits(f[w+2:]) {
+		if len(p.r.Episodes) == 0 && !p.is(i-1, lexicon.DiscWord) {
+			p.addEpisodes(n, n)
+			p.span(FieldEpisode, i, i+1)
+		}
+		p.set(i, i+1, episode)
+		return
+	}
+	if !p.digits(i, 1, 4) || !p.is(i+1, lexicon.OfWord) || !p.digits(i+2, 1, 4) || i+2 >= p.tail || p.toks[i+2].Spaced {
+		if p.is(i, lexicon.OfWord) && p.digits(i+1, 1, 4) && i > 0 && (p.marks[i-1].kind == episode || p.marks[i-1].kind == cont) && len(p.r.Episodes) > 0 {
+			p.set(i, i+2, episode) // the total behind a range: 1-24 из 24
+		}
+		return
+	}
+	n, total := int(p.toks[i].Num), int(p.toks[i+2].Num)
+	if n > total || p.is(i-1, lexicon.DiscWord) || p.is(i-1, lexicon.PartWord) {
+		return
+	}
+	a := i
+	if p.rangeBefore(i) {
+		a = i - 1
+	}
+	if len(p.r.Episodes) == 0 {
+		lo := n
+		if a < i {
+			lo = int(p.toks[a].Num)
+		} else if n == total && n > 2 && p.toks[i+1].Script == token.Cyrillic {
+			lo = 1
+		}
+		p.addEpisodes(lo, n)
+	}
+	p.episodeEnd(a, i+3)
+}
+
+// rangeBefore tells whether token i ends a range: 01-08 of 16.
+func (p *Parser) rangeBefore(i int) bool {
+	return p.digits(i-1, 1, 4) && p.open(i-1) && p.sep(i).Has(token.Dash) && p.toks[i-1].Num < p.toks[i].Num
+}

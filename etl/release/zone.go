@@ -1,0 +1,278 @@
+package release
+
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// findStart skips what stands before a title: a site, brackets with a group or tags, a marker.
+func (p *Parser) findStart() {
+	i := 0
+	for i < p.tail {
+		next := p.skipHead(i)
+		if next == i {
+			break
+		}
+		i = next
+	}
+	if i >= p.tail || !p.textAfter(i) {
+		i = 0
+		p.lead = 0
+		if p.tail > 0 && p.skipHead(0) > 0 && p.region(0) > 0 { // a name of nothing but brackets
+			i = p.bracketTitle()
+		}
+	}
+	p.start = i
+}
+
+// skipHead returns the token behind what stands at token i, if that comes before a title.
+func (p *Parser) skipHead(i int) int {
+	switch m := &p.marks[i]; m.kind {
+	case site, season, episode, date, number:
+		return i + int(m.n)
+	}
+	k := p.region(i)
+	if k == 0 {
+		return i
+	}
+	r := &p.list.Regions[k]
+	if int(r.First) != i || int(r.Last) >= p.tail {
+		return i
+	}
+	if p.regionOf(i, site) || p.tagged0(i, int(r.Last)) {
+		return int(r.Last)
+	}
+	if r.Open == '(' {
+		if p.digits(i, 1, 4) || int(r.Last)-i > 3 || p.lead > 0 || p.region(int(r.Last)) != 0 || p.sep(int(r.Last)).Has(token.Space) && int(r.Last)-i > 1 {
+			return i
+		}
+		return int(r.Last)
+	}
+	if p.lead > 0 {
+		if p.freeOutside(int(r.Last)) && int(r.Last)-i < 3 {
+			return int(r.Last)
+		}
+		return i
+	}
+	p.lead = k
+	return int(r.Last)
+}
+
+// regionOf tells whether a bracket's text from token i on holds a mark of kind k.
+func (p *Parser) regionOf(i int, k kind) bool {
+	for j := i; j < p.tail && p.region(j) == p.region(i); j++ {
+		if p.marks[j].kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// tagged0 tells whether all tokens from a to before b are tags of some kind.
+func (p *Parser) tagged0(a, b int) bool {
+	for i := a; i < b && i < p.tail; i++ {
+		if p.marks[i].kind == free {
+			return false
+		}
+	}
+	return true
+}
+
+// freeOutside tells whether a free word outside brackets stands between token i and the first sure tag.
+func (p *Parser) freeOutside(i int) bool {
+	for ; i < p.tail && !(p.hard(i) && p.region(i) == 0); i++ {
+		if p.marks[i].kind == free && p.region(i) == 0 && p.toks[i].Digits == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// textAfter tells whether a word that may be a title's stands at or behind token i.
+func (p *Parser) textAfter(i int) bool {
+	for ; i < p.tail; i++ {
+		if m := &p.marks[i]; m.kind == free || m.kind == tag && m.class >= lexicon.Weak && p.region(i) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// bracketTitle returns the first token of the bracket that holds a title: the second with free words, the first being a
+// group's, or else the first.
+func (p *Parser) bracketTitle() int {
+	first := -1
+	for k := 1; k < len(p.list.Regions); k++ {
+		r := &p.list.Regions[k]
+		if r.First == r.Last || int(r.First) >= p.tail || p.tagged0(int(r.First), int(r.Last)) || p.regionOf(int(r.First), site) {
+			continue
+		}
+		if p.hard(int(r.First)) {
+			continue
+		}
+		if first >= 0 {
+			p.lead = int16(first)
+			return int(r.First)
+		}
+		first = k
+	}
+	if first >= 0 {
+		return int(p.list.Regions[first].First)
+	}
+	return 0
+}
+
+// findEnd finds where the title ends: at the first sure tag, marker or the year, with the weak tags that lead up to it.
+func (p *Parser) findEnd() {
+	end := p.firstHard(p.start)
+	if end == p.start {
+		end = p.firstHard(p.start + 1)
+	}
+	if p.year >= 0 && p.year > p.start && p.year < end {
+		end = p.year
+	}
+	if p.year == p.start { // a year that leads the name
+		p.start++
+	}
+	for i := p.start + 1; i < end; i++ {
+		if p.closes(i) {
+			end = i
+			break
+		}
+	}
+	p.byMarker = end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode || p.marks[end].kind == date)
+	p.end = p.backwards(end)
+	p.strong = p.firstStrong(p.end)
+}
+
+// firstStrong returns the first token from i that is a tag beyond doubt, markers and years aside.
+func (p *Parser) firstStrong(i int) int {
+	for ; i < p.tail; i++ {
+		if m := &p.marks[i]; m.kind == lines || m.kind == tag && m.class == lexicon.Strong {
+			return i
+		}
+	}
+	return p.tail
+}
+
+// closes tells whether a bracket that holds only tags begins at token i, or a number that belongs to files.
+func (p *Parser) closes(i int) bool {
+	m := &p.marks[i]
+	if m.kind == versionMark || m.kind == number && m.class != lexicon.Zone && p.region(i) > 0 {
+		return true
+	}
+	k := p.region(i)
+	if k == 0 || k == p.region(p.start) || int(p.list.Regions[k].First) != i {
+		return m.kind == site && p.toks[i].Spaced
+	}
+	r := &p.list.Regions[k]
+	return p.tagged0(i, int(r.Last)) && !p.toks0(i)
+}
+
+// toks0 tells whether token i is a bare number that the title may hold in brackets.
+func (p *Parser) toks0(i int) bool { return p.toks[i].Digits > 0 && p.marks[i].kind == free }
+
+// backwards moves the title's end before the weak tags that stand right before it.
+func (p *Parser) backwards(end int) int {
+	byYear := end == p.year
+	for i := end; i > p.start+1; {
+		j := i - 1
+		for j > p.start && p.marks[j].kind == cont {
+			j--
+		}
+		m := &p.marks[j]
+		switch {
+		case j <= p.start:
+			return i
+		case m.kind == yearLike:
+		case m.kind == number:
+		case m.kind == versionMark:
+		case m.kind != tag:
+			if p.is(i, lexicon.Edition) && i < end && p.ordinalToken(j) {
+				i = j
+				continue
+			}
+			return i
+		case m.class == lexicon.Strong:
+		case p.sep(i).Has(token.Comma):
+			return i
+		case m.class == lexicon.Weak && !p.wordlike(j, end):
+		case m.class == lexicon.Language && (!byYear || p.capital(j, 1) && !p.capital(p.start, 1)) && end < p.tail:
+		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end)):
+		default:
+			return i
+		}
+		i = j
+		end = i
+		byYear = byYear && m.class != lexicon.Strong
+	}
+	return end
+}
+
+// wordlike tells whether a weak tag before the title's end reads as a word of the title: at the end of a name without
+// tags, or a season's or part's word without its number.
+func (p *Parser) wordlike(j, end int) bool {
+	if end >= p.tail && !p.capital(j, 1) {
+		return true
+	}
+	for _, m := range p.marks[j].entry.Meanings {
+		switch m.Field {
+		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord:
+			return true
+		case lexicon.App, lexicon.SeasonWord:
+			return end == p.year
+		case lexicon.ThreeD:
+			return end == p.year
+		}
+	}
+	return false
+}
+
+// country tells whether token j is a country's code between a title and its season: The.Office.UK.S01.
+func (p *Parser) country(j, end int) bool {
+	return p.byMarkerAt(end) && p.is(j, lexicon.Country) && p.capital(j, 1)
+}
+
+func (p *Parser) byMarkerAt(i int) bool {
+	return i < p.tail && (p.marks[i].kind == season || p.marks[i].kind == episode || p.marks[i].kind == yearLike && i+1 < p.tail && p.marks[i+1].kind == season)
+}
+
+func (p *Parser) ordinalToken(i int) bool {
+	n, w := leading(p.fold(i))
+	return n > 0 && w < 3 && ordinalTail(string(p.fold(i)[w:]))
+}
+
+// accept says which tags count. Behind the first sure tag all do. Before it, between a marker and the tags, stands an
+// episode's title: there only those count that lead up to a sure tag or the end without a gap, and those in brackets.
+func (p *Parser) accept() {
+	for i := p.end; i < p.tail; i++ {
+		m := &p.marks[i]
+		if m.kind == tag && (m.class == lexicon.Strong || i > p.strong) {
+			m.ok = true
+		}
+	}
+	chain := true
+	for i := min(p.strong, p.tail) - 1; i >= p.end; i-- {
+		m := &p.marks[i]
+		switch m.kind {
+		case free:
+			if i < p.group[0] || i >= p.group[1] {
+				chain = false
+			}
+		case tag:
+			k := p.region(i)
+			m.ok = m.ok || chain || k > 0 && p.tagged0(int(p.list.Regions[k].First), int(p.list.Regions[k].Last))
+		}
+	}
+	p.acceptBrackets()
+}
+
+// acceptBrackets accepts the tags in brackets before the title, and strong tags wherever they stand.
+func (p *Parser) acceptBrackets() {
+	for i := 0; i < p.start && i < p.tail; i++ {
+		m := &p.marks[i]
+		if m.kind == tag && p.region(i) != p.lead && (m.class == lexicon.Strong || p.region(i) > 0) {
+			m.ok = true
+		}
+	}
+}
