@@ -121,7 +121,7 @@ func TestSegmentRoundTrip(t *testing.T) {
 
 // A file cut anywhere gives every record of the frames before the cut.
 func TestCutAnywhere(t *testing.T) {
-	file := segment(t, 300, 50)
+	file := segment(t, 90, 15)
 	for cut := range len(file) {
 		ns, sum, err := readAll(t, file[:cut])
 		if err != nil {
@@ -133,8 +133,8 @@ func TestCutAnywhere(t *testing.T) {
 		if sum.Sealed {
 			t.Fatalf("cut at %d: said to be sealed", cut)
 		}
-		if want := 300 * cut / len(file) / 50 * 50; len(ns) < want-50 {
-			t.Fatalf("cut at %d of %d: read %d records, want at least %d", cut, len(file), len(ns), want-50)
+		if want := 90 * cut / len(file) / 15 * 15; len(ns) < want-15 {
+			t.Fatalf("cut at %d of %d: read %d records, want at least %d", cut, len(file), len(ns), want-15)
 		}
 	}
 }
