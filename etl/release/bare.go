@@ -13,14 +13,19 @@ func (p *Parser) findBareEpisodes() {
 	if len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair()) {
 		return
 	}
-	for i := p.tail - 1; i > p.start; i-- {
-		n, w, _ := p.episodeNumber(i)
-		if w == 0 || w == 4 && plausible(n) && !p.dashed(i) {
-			continue
-		}
-		if p.numbered(i, n, w) {
-			p.takeBare(i, n)
-			return
+	if p.audioOnly() {
+		return
+	}
+	for _, inside := range [...]bool{false, true} {
+		for i := p.tail - 1; i > p.start; i-- {
+			n, w, _ := p.episodeNumber(i)
+			if w == 0 || w == 4 && plausible(n) && !p.dashed(i) || p.region(i) > 0 != inside {
+				continue
+			}
+			if p.numbered(i, n, w) {
+				p.takeBare(i, n)
+				return
+			}
 		}
 	}
 	if len(p.r.Seasons) > 0 || p.r.Date != "" {
@@ -43,7 +48,31 @@ func (p *Parser) stop(i int) bool {
 		return true
 	}
 	m := &p.marks[i]
-	return m.kind != free && m.kind != cont && m.class == lexicon.Strong || m.kind == lines
+	return m.kind != free && m.kind != cont && (m.class == lexicon.Strong || m.kind == tag && m.class == lexicon.Zone && p.dashed(i-1)) || m.kind == lines
+}
+
+// audioOnly tells whether the name speaks of music and not of pictures: its numbers are titles or years.
+func (p *Parser) audioOnly() bool {
+	audio := false
+	for i := range p.marks {
+		m := &p.marks[i]
+		if m.kind == lines {
+			return false
+		}
+		if m.kind != tag {
+			continue
+		}
+		if p.says(i, lexicon.VideoCodec) != nil {
+			return false
+		}
+		if s := p.says(i, lexicon.Source); s != nil && s.Value != "web" && m.class == lexicon.Strong {
+			return false
+		}
+		if f := p.says(i, lexicon.Format); f != nil && m.class == lexicon.Strong {
+			audio = true
+		}
+	}
+	return audio
 }
 
 // numbered tells whether the number n of w digits at token i is an episode's.
@@ -51,6 +80,8 @@ func (p *Parser) numbered(i, n, w int) bool {
 	end := i + 1
 	first := i
 	if p.rangeBefore(i) && p.open(i-1) && w >= 2 && !p.isYear(i) {
+		first = i - 1
+	} else if m, mw, _ := p.episodeNumber(i - 1); mw > 1 && m == n-1 && p.sep(i).Has(token.Comma) && p.dashed(i-1) {
 		first = i - 1
 	}
 	if first <= p.start && first < i || p.is(first-1, lexicon.PartWord) || p.is(first-1, lexicon.VolumeWord) {

@@ -7,10 +7,19 @@ import (
 
 // findGroup finds who made the release: behind the last dash, at the end of the tags, in the first or last brackets.
 func (p *Parser) findGroup() {
+	if p.r.ReleaseGroup != "" {
+		return
+	}
 	end := p.groupEnd()
 	if a, b, ok := p.afterDash(end); ok {
 		p.takeGroup(a, b)
 		return
+	}
+	if k := p.beforeTags(end); k < end {
+		if a, b, ok := p.afterDash(k); ok && p.tagBefore(a) && p.sep(a) == token.Dash && p.marks[a].kind == free {
+			p.takeGroup(a, b)
+			return
+		}
 	}
 	if p.byName(end) {
 		return
@@ -56,7 +65,10 @@ func (p *Parser) groupEnd() int {
 		}
 		k := p.region(j)
 		switch {
-		case p.is(j, lexicon.Junk) || p.marks[j].kind == site || p.is(j, lexicon.Sample) && p.sep(j) == token.Dot:
+		case p.is(j, lexicon.Junk) && (p.marks[j].class == lexicon.Strong || k > 0 || p.sep(j) != token.Dash) || p.marks[j].kind == site || p.is(j, lexicon.Sample) && p.sep(j) == token.Dot:
+		case k > 0 && p.list.Regions[k].Open == '{' && int(p.list.Regions[k].First) > p.end:
+			j = int(p.list.Regions[k].First)
+		case p.sep(j) == token.Under && string(p.fold(j)) == "int":
 		case k > 0 && int(p.list.Regions[k].First) > p.end && p.trackerBracket(int(p.list.Regions[k].First), j):
 			j = int(p.list.Regions[k].First)
 		default:
@@ -78,6 +90,21 @@ func (p *Parser) trackerBracket(a, j int) bool {
 	return p.marks[a-1].kind == free || p.dashBefore(a-1)
 }
 
+// beforeTags is where the languages and subtitles that trail a group begin: x264-AFG.HebSubs.
+func (p *Parser) beforeTags(end int) int {
+	for end > p.end+1 {
+		j := end - 1
+		for j > p.end && p.marks[j].kind == cont {
+			j--
+		}
+		if p.sep(j) == token.Dash || !p.is(j, lexicon.Subs) && !p.is(j, lexicon.Lang) && !p.is(j, lexicon.Dub) && !p.is(j, lexicon.Sample) {
+			return end
+		}
+		end = j
+	}
+	return end
+}
+
 // dashBefore tells whether token i hangs on a plain dash.
 func (p *Parser) dashBefore(i int) bool {
 	return i > 0 && p.sep(i).Has(token.Dash) && p.region(i) == 0
@@ -87,19 +114,16 @@ func (p *Parser) dashBefore(i int) bool {
 func (p *Parser) afterDash(end int) (int, int, bool) {
 	best := -1
 	for i := end - 1; i > p.end && i > end-7; i-- {
-		if p.region(i) > 0 && !p.sep(i).Has(token.Open) {
-			continue
-		}
 		if p.region(i) > 0 {
 			if i < end-1 || !p.sep(i).Has(token.Dash) {
 				break
 			}
 		}
-		if k := p.marks[i].kind; k == season || k == episode || k == date || k == lines || k == yearLike {
+		if k := p.marks[i].kind; k == season || k == episode || k == date || k == lines || k == yearLike || p.isYear(i) {
 			break
 		}
 		if p.sep(i).Has(token.Dash) && p.groupWord(i, end) {
-			if p.tagBefore(i) {
+			if p.tagBefore(i) || p.toks[i].Spaced {
 				best = i
 				break
 			}
@@ -114,7 +138,18 @@ func (p *Parser) afterDash(end int) (int, int, bool) {
 	if best < 0 {
 		return 0, 0, false
 	}
-	return best, end, p.tagBefore(best) || p.plainScene(best, end)
+	if !p.tagBefore(best) && !p.plainScene(best, end) {
+		return 0, 0, false
+	}
+	// A group may hold a dash itself: x264.D-Z0N3.
+	a := best
+	for a-1 > p.strong && end-a < 3 && p.marks[a-1].kind == free && p.region(a-1) == 0 && !p.toks[a].Spaced && p.sep(a)&^(token.Dash|token.Dot) == 0 {
+		a--
+	}
+	if a < best && p.tagBefore(a) && p.marks[a].kind == free {
+		best = a
+	}
+	return best, end, true
 }
 
 // groupWord tells whether the words from token i may be a group: few, and not all of them tags.

@@ -1,4 +1,131 @@
 package release
 
-// music reads names of the form Artist-Title-SOURCE-YEAR-GROUP.
-func (p *Parser) music() {}
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// music reads names of the form Artist-Title-SOURCE-YEAR-GROUP, and makes an artist or author of what stands before the
+// dash of music and books.
+func (p *Parser) music() {
+	if p.sceneMusic() {
+		return
+	}
+	r := p.r
+	if r.AltSubtitle && (p.audioOnly() || p.bookish()) && len(r.Seasons) == 0 {
+		r.Artist, r.Title, r.AltTitle, r.AltSubtitle = r.Title, r.AltTitle, "", false
+		r.Spans[FieldArtist], r.Spans[FieldTitle], r.Spans[FieldAltTitle] = r.Spans[FieldTitle], r.Spans[FieldAltTitle], Span{}
+	}
+}
+
+// bookish tells whether the name speaks of a book.
+func (p *Parser) bookish() bool {
+	switch p.r.Format {
+	case "EPUB", "PDF", "MOBI", "DJVU", "FB2", "eBook", "Audiobook":
+		return true
+	}
+	switch MediaOf(p.r.Container) {
+	case MediaBook, MediaAudio:
+		return true
+	}
+	return false
+}
+
+// sceneMusic reads Artist-Title_With_Words-(CAT01)-WEB-2017-GROUP: the year stands between dashes before the group.
+func (p *Parser) sceneMusic() bool {
+	y := p.musicYear()
+	if y < 0 {
+		return false
+	}
+	d := p.nextDash(p.start+1, y)
+	if d < 0 {
+		return false
+	}
+	for b := d; b <= y; b++ { // an episode or a film's picture is no song; a music video has no more than a codec
+		if k := p.marks[b].kind; k == season || k == episode {
+			return false
+		}
+	}
+	a, b := d, d+1
+	for b < y && !(p.sep(b).Has(token.Dash) && p.region(b) == 0) && !(p.region(b) > 0 && p.region(b) != p.region(a) && p.sep(b).Has(token.Dash|token.Under)) && p.nextField(a, b) {
+		b++
+	}
+	for b > a+1 && p.marks[b-1].kind == tag && p.is(b-1, lexicon.Format) {
+		b--
+	}
+	p.r.Spans[FieldArtist], p.r.Spans[FieldTitle], p.r.Spans[FieldAltTitle] = Span{}, Span{}, Span{}
+	p.r.Artist = p.clean(p.start, d)
+	p.span(FieldArtist, p.start, d)
+	p.r.Title = p.clean(a, b)
+	p.span(FieldTitle, a, b)
+	p.r.AltTitle, p.r.AltSubtitle, p.r.EpisodeTitle = "", false, ""
+	for i := b; i < y; i++ {
+		if p.marks[i].kind == tag && !p.marks[i].ok {
+			p.apply(i)
+		}
+	}
+	p.end = b
+	return true
+}
+
+// nextField tells whether token b still belongs to the title that begins at token a: a bracket that follows ends it.
+func (p *Parser) nextField(a, b int) bool {
+	return p.region(b) == p.region(a) || p.region(b) == 0
+}
+
+// nextDash returns the first token from a that stands behind a dash outside brackets.
+func (p *Parser) nextDash(a, b int) int {
+	for i := a; i < b; i++ {
+		if p.sep(i).Has(token.Dash) && (p.region(i) == 0 || p.sep(i).Has(token.Open)) && p.region(i-1) != p.region(i) || p.sep(i).Has(token.Dash) && p.region(i) == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// musicYear returns the token that holds the year of a scene's music release, -1 where the name is none. It stands second
+// to last between dashes; an unknown digit may be an x, and a source may hang on its front.
+func (p *Parser) musicYear() int {
+	end := p.tail
+	if end > 2 && p.sep(end-1) == token.Under && string(p.fold(end-1)) == "int" {
+		end--
+	}
+	g := end - 1
+	for g > p.tail-3 && g > 1 && p.sep(g) == token.Under {
+		g--
+	}
+	y := g - 1
+	if y < p.start+2 || p.sep(g) != token.Dash || p.region(g) > 0 || p.region(y) > 0 || !p.sep(y).Has(token.Dash) && p.marks[y].kind != date && p.marks[y].kind != cont {
+		return -1
+	}
+	for p.marks[y].kind == cont && y > p.start+2 {
+		y--
+	}
+	f := p.fold(y)
+	n, w := leading(f)
+	switch {
+	case p.marks[y].kind == date || p.marks[y].kind == yearLike || w == 4 && w == len(f) && plausible(n):
+	case w >= 2 && len(f) == 4 && (f[3] == 'x') && (f[2] == 'x' || w == 3):
+	case len(f) > 4 && allDigits(f[len(f)-4:]) && p.gluedYear(y):
+	default:
+		return -1
+	}
+	if p.sep(y).Has(token.Dot) {
+		return -1
+	}
+	p.r.ReleaseGroup, p.r.Spans[FieldGroup] = "", Span{}
+	p.takeGroup(g, end)
+	return y
+}
+
+// gluedYear takes the year off a source that it hangs on: CD2003, 2VLS1998.
+func (p *Parser) gluedYear(y int) bool {
+	f := p.fold(y)
+	n, _ := leading(f[len(f)-4:])
+	if !plausible(n) {
+		return false
+	}
+	p.r.Year = n
+	p.span(FieldYear, y, y+1)
+	return true
+}

@@ -2,6 +2,7 @@ package release
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
@@ -16,11 +17,14 @@ func (p *Parser) numbers() {
 		t := &p.toks[i]
 		f := p.fold(i)
 		switch {
+		case t.Digits > 0 && p.dotted(i):
 		case t.Digits > 0:
 			p.plainNumber(i)
 		case f[0] >= '0' && f[0] <= '9':
 			p.mixedNumber(i, f)
 		case f[0] == 'v' && len(f) > 1 && allDigits(f[1:]):
+			p.version(i)
+		case i > 0 && i+1 < p.tail && (string(f) == "version" || string(f) == "ver" || string(f) == "build") && p.startsDigit(i+1):
 			p.version(i)
 		}
 		if len(f) == 8 && p.marks[i].kind != lines && p.alone(i) && isHex(f) {
@@ -29,6 +33,27 @@ func (p *Parser) numbers() {
 			p.span(FieldCRC, i, i+1)
 		}
 	}
+}
+
+// dotted marks a version without a letter: three numbers or more joined by dots, that are no date.
+func (p *Parser) dotted(i int) bool {
+	end := i + 1
+	for end < p.tail && p.digits(end, 1, 6) && p.sep(end) == token.Dot {
+		end++
+	}
+	if end-i < 3 || i == 0 || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
+		return false
+	}
+	if p.digits(end-1, 3, 4) && lineCount(int(p.toks[end-1].Num)) || p.is(i-1, lexicon.AudioCodec) || p.digits(i, 4, 4) {
+		return false
+	}
+	p.set(i, end, versionMark)
+	p.put(&p.r.Version, p.slice(i, end), FieldVersion, i, end)
+	return true
+}
+
+func lineCount(n int) bool {
+	return n == 480 || n == 540 || n == 576 || n == 720 || n == 1080 || n == 2160
 }
 
 // alone tells whether token i fills a bracket.
@@ -80,6 +105,10 @@ func (p *Parser) plainNumber(i int) {
 		}
 		p.set(a, i+2, number)
 		p.marks[a].class = lexicon.Zone
+		return
+	}
+	if lineCount(int(t.Num)) && t.Digits < 4 && i > 0 && p.is(i+1, lexicon.Source) && p.marks[i+1].class == lexicon.Strong {
+		p.lines(i, i+1, int(t.Num))
 		return
 	}
 	if t.Digits == 1 && i > 0 && (p.sep(i) == token.Dot || p.sep(i) == token.Space) && t.Num <= 2 {
@@ -210,6 +239,9 @@ func (p *Parser) lines(a, b, n int) {
 // version reads v2, v1.0.3 and v 1 2 0; its first number says whether it is a repaired release or a program's version.
 func (p *Parser) version(i int) {
 	end := i + 1
+	if !p.hasDigit(i) {
+		end++
+	}
 	for end < p.tail && p.toks[end].Digits > 0 && p.toks[end].Digits < 9 && p.sep(end) == token.Dot && end < i+6 {
 		end++
 	}
@@ -221,9 +253,28 @@ func (p *Parser) version(i int) {
 		p.marks[i].class = lexicon.Weak
 	}
 	if p.r.Version == "" {
-		p.r.Version = p.slice(i, end)[1:]
-		p.span(FieldVersion, i, end)
+		a := i
+		if !p.hasDigit(i) {
+			a++
+		}
+		p.r.Version = strings.TrimLeft(p.slice(a, end), "vV")
+		p.span(FieldVersion, a, end)
 	}
+}
+
+// startsDigit tells whether token i begins with a digit, or with v and a digit.
+func (p *Parser) startsDigit(i int) bool {
+	f := p.fold(i)
+	return f[0] >= '0' && f[0] <= '9' || f[0] == 'v' && len(f) > 1 && f[1] >= '0' && f[1] <= '9'
+}
+
+func (p *Parser) hasDigit(i int) bool {
+	for _, c := range p.fold(i) {
+		if c >= '0' && c <= '9' {
+			return true
+		}
+	}
+	return false
 }
 
 func versionTail(f []byte) bool {

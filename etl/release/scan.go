@@ -13,23 +13,35 @@ func (p *Parser) extension() {
 	if i < 1 || p.toks[i].Depth > 0 || p.list.Tail&^token.Space != 0 {
 		return
 	}
-	if p.toks[i].Sep != token.Dot && p.toks[i].Sep != token.Space || p.toks[i].Script > token.Latin {
+	if p.toks[i].Sep&^token.Close != token.Dot && p.toks[i].Sep&^token.Close != token.Space || p.toks[i].Script > token.Latin {
 		return
 	}
 	f := p.fold(i)
-	if len(f) > maxExtension || MediaOf(string(f)) == MediaOther {
-		return
-	}
-	if p.toks[i].Sep == token.Space && !spacedExtension(f) {
-		return
-	}
-	if p.toks[i].Digits > 0 {
+	if !fileEnding(string(f)) || p.toks[i].Sep.Has(token.Space) && !spacedExtension(f) {
 		return
 	}
 	p.set(i, i+1, ext)
 	p.tail = i
 	p.r.Container = string(f)
 	p.span(FieldContainer, i, i+1)
+}
+
+// fileEnding tells whether s, behind a name's last dot, is a file's extension and no word.
+func fileEnding(s string) bool {
+	switch s {
+	case "nfo", "torrent", "txt", "exe", "apk", "dmg", "msi", "nsp", "xci", "doc", "docx", "html", "rtf", "m3u":
+		return true
+	case "it", "rm", "au", "mod", "ra", "br", "z", "ai", "raw", "hdr", "dts", "ac3", "dv", "hevc", "h264", "xvid", "divx", "evo", "vro", "sit":
+		return false
+	}
+	if s == "" || s[0] >= '0' && s[0] <= '9' && s != "3gp" && s != "7z" {
+		return false
+	}
+	switch MediaOf(s) {
+	case MediaVideo, MediaAudio, MediaImage, MediaBook, MediaComic, MediaArchive, MediaSubtitle:
+		return true
+	}
+	return s == "iso" || s == "bin" || s == "cue" || s == "img"
 }
 
 // spacedExtension tells whether f is an extension even where a blank took its dot's place.
@@ -156,6 +168,9 @@ func (p *Parser) address(i int) int {
 			end = j + 1
 			break
 		}
+	}
+	if k := i + 3; end == i+1 && k < p.tail && p.toks[k].Spaced && p.sep(i+1)|p.sep(i+2) == token.Dot {
+		end = k
 	}
 	if end == i+1 {
 		return i

@@ -77,8 +77,17 @@ type compact struct {
 
 // parseCompact reads S01, S01E02, S01E02E03, T01E08, S01EP02, S01S02, S04DVD7.
 func parseCompact(f []byte) (c compact, ok bool) {
+	if len(f) == 5 && f[2] == 'e' && allDigits(f[:2]) && allDigits(f[3:]) { // 01E06
+		c.season, _ = leading(f)
+		c.eps[0], _ = leading(f[3:])
+		c.n = 1
+		return c, true
+	}
 	if len(f) < 2 || f[0] != 's' && f[0] != 't' {
 		return c, false
+	}
+	if f[1] == 'n' {
+		f = f[1:]
 	}
 	var w int
 	if c.season, w = leading(f[1:]); w == 0 || w == 3 || w > 4 || w == 4 && !plausible(c.season) {
@@ -86,7 +95,7 @@ func parseCompact(f []byte) (c compact, ok bool) {
 	}
 	rest := f[1+w:]
 	if len(rest) == 0 {
-		return c, f[0] == 's'
+		return c, f[0] != 't'
 	}
 	if rest[0] == 's' {
 		n, w2 := leading(rest[1:])
@@ -141,7 +150,7 @@ func (p *Parser) seasonToken(i int) int {
 	if !ok || len(p.r.Seasons) > 0 && (len(p.r.Episodes) > 0 || c.n == 0) {
 		return i
 	}
-	if p.sep(i).Has(token.Other) && len(p.r.Seasons) == 0 && c.n == 0 {
+	if c.n == 0 && p.sep(i) == token.Dash && p.behindTag(i) { // a group: DD5.1-S56
 		return i
 	}
 	p.r.Seasons = p.r.Seasons[:0]
@@ -261,6 +270,12 @@ func (p *Parser) moreEpisodes(j, season, last int) int {
 		if s.Has(token.Open | token.Close | token.Slash) {
 			return j
 		}
+		if p.is(j, lexicon.ToWord) && j+1 < p.tail {
+			if n, w, _ := p.episodeNumber(j + 1); w > 1 && n > last {
+				p.addEpisodes(last+1, n)
+				return j + 2
+			}
+		}
 		n, ok := p.nextEpisode(j, season, last, s)
 		if !ok {
 			return j
@@ -360,9 +375,12 @@ func (p *Parser) cross(i int) int {
 		p.addEpisodes(e, e)
 	}
 	end := p.moreEpisodes(i+1, sea, eps[n-1])
-	p.set(i, end, season)
 	p.span(FieldSeason, i, i+1)
 	p.span(FieldEpisode, i, end)
+	if i > 0 && p.is(i-1, lexicon.EpisodeWord) { // Ep 2x03
+		i--
+	}
+	p.set(i, end, season)
 	return end
 }
 

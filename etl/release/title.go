@@ -82,7 +82,7 @@ func (p *Parser) breaks(i, cur int) bool {
 	if p.region(i) != p.region(sg.b-1) {
 		return true
 	}
-	if p.toks[i].Spaced && !s.Has(token.Other) || s.Has(token.Pipe) || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
+	if p.toks[i].Spaced && !s.Has(token.Other) || s.Has(token.Pipe) || s == token.Space|token.Under || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
 		return true
 	}
 	return other(sg.script, p.toks[i].Script) && p.long(i)
@@ -281,6 +281,9 @@ func (p *Parser) closing(_, end, stop int) string {
 func (p *Parser) finish() {
 	r := p.r
 	r.Script = p.script()
+	if r.Source == "" && r.Remux {
+		r.Source = "bluray"
+	}
 	if r.Year == 0 && len(r.Seasons) == 1 && r.Seasons[0] >= firstYear {
 		r.Year = r.Seasons[0]
 	}

@@ -221,7 +221,7 @@ func (p *Parser) episodeWord(i int) {
 	after, w, _ := p.episodeNumber(j)
 	s := p.sep(j)
 	hasAfter := w > 0 && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
-	if !hasAfter || p.numberOwned(j) {
+	if !hasAfter || p.numberOwned(j) || before(string(p.fold(i))) {
 		if p.episodeBefore(i, j, known) || !hasAfter {
 			return
 		}
@@ -394,5 +394,7 @@ func (p *Parser) outOf(i int) {
 
 // rangeBefore tells whether token i ends a range: 01-08 of 16.
 func (p *Parser) rangeBefore(i int) bool {
-	return p.digits(i-1, 1, 4) && p.open(i-1) && p.sep(i).Has(token.Dash) && p.toks[i-1].Num < p.toks[i].Num
+	s := p.sep(i)
+	return p.digits(i-1, 1, 4) && p.open(i-1) && p.region(i) == p.region(i-1) && p.toks[i-1].Num < p.toks[i].Num &&
+		(s.Has(token.Tilde) || s.Has(token.Dash) && (!p.toks[i].Spaced || p.region(i) > 0))
 }

@@ -39,7 +39,7 @@ func (p *Parser) skipHead(i int) int {
 	if int(r.First) != i || int(r.Last) >= p.tail {
 		return i
 	}
-	if p.regionOf(i, site) || p.tagged0(i, int(r.Last)) {
+	if p.regionOf(i, site) || p.tagged0(i, int(r.Last)) && !(r.Open == '[' && p.lead == 0 && i+1 == int(r.Last) && p.is(i, lexicon.Network)) {
 		return int(r.Last)
 	}
 	if r.Open == '(' {
@@ -140,9 +140,37 @@ func (p *Parser) findEnd() {
 			break
 		}
 	}
+	if end == p.tail {
+		end = p.sceneEnd()
+	}
+	if end == p.year && end+1 < p.tail && p.marks[end+1].kind == versionMark { // Adobe XD CC 2019 v21
+		end++
+	}
 	p.byMarker = end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode || p.marks[end].kind == date)
 	p.end = p.backwards(end)
 	p.strong = p.firstStrong(p.end)
+}
+
+// sceneEnd is where a dotted name without a sure tag stops: before the group behind its last dash.
+func (p *Parser) sceneEnd() int {
+	i := p.tail - 1
+	if i <= p.start+1 || p.sep(i) != token.Dash || p.region(i) > 0 || p.marks[i].kind != free || !p.stylised(i) {
+		return p.tail
+	}
+	joined := 0
+	for j := p.start + 1; j < i; j++ {
+		if p.sep(j).Has(token.Space | token.Slash) {
+			return p.tail
+		}
+		if p.sep(j).Has(token.Dot | token.Under) {
+			joined++
+		}
+	}
+	if joined < 2 {
+		return p.tail
+	}
+	p.takeGroup(i, p.tail)
+	return i
 }
 
 // firstStrong returns the first token from i that is a tag beyond doubt, markers and years aside.
@@ -188,17 +216,17 @@ func (p *Parser) backwards(end int) int {
 		case m.kind == number:
 		case m.kind == versionMark:
 		case m.kind != tag:
-			if p.is(i, lexicon.Edition) && i < end && p.ordinalToken(j) {
+			if p.is(i, lexicon.Edition) && p.ordinalToken(j) {
 				i = j
 				continue
 			}
 			return i
 		case m.class == lexicon.Strong:
-		case p.sep(i).Has(token.Comma):
+		case p.sep(i).Has(token.Comma) || j > 0 && p.is(j-1, lexicon.AndWord):
 			return i
 		case m.class == lexicon.Weak && !p.wordlike(j, end):
-		case m.class == lexicon.Language && (!byYear || p.capital(j, 1) && !p.capital(p.start, 1)) && end < p.tail:
-		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end)):
+		case m.class == lexicon.Language && (!byYear || p.spoken(j, end)) && (end < p.tail || p.loud(j)):
+		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (!byYear || p.is(j, lexicon.Edition))):
 		default:
 			return i
 		}
@@ -217,15 +245,36 @@ func (p *Parser) wordlike(j, end int) bool {
 	}
 	for _, m := range p.marks[j].entry.Meanings {
 		switch m.Field {
-		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord:
+		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord, lexicon.SeasonWord, lexicon.Pack:
 			return true
-		case lexicon.App, lexicon.SeasonWord:
+		case lexicon.App:
 			return end == p.year
 		case lexicon.ThreeD:
-			return end == p.year
+			return end == p.year || end < p.tail && p.marks[end].kind == versionMark
+		case lexicon.Format:
+			return p.toks[j].Spaced
 		}
 	}
 	return false
+}
+
+// loud tells whether token j is in capitals while the title is not.
+func (p *Parser) loud(j int) bool {
+	return p.capital(j, max(1, int(p.marks[j].n))) && !p.capital(p.start, j-p.start)
+}
+
+// spoken tells whether the language before the year at end is the release's and not the title's: none is named behind it.
+// English is never named there (Johnny English 2003).
+func (p *Parser) spoken(j, end int) bool {
+	if p.says(j, lexicon.Lang).Value == "en" {
+		return false
+	}
+	for i := end; i < p.tail; i++ {
+		if p.is(i, lexicon.Lang) {
+			return false
+		}
+	}
+	return true
 }
 
 // country tells whether token j is a country's code between a title and its season: The.Office.UK.S01.
