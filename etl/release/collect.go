@@ -27,7 +27,7 @@ func (p *Parser) collect() {
 func (p *Parser) apply(i int) {
 	end := i + int(p.marks[i].n)
 	for _, m := range p.marks[i].entry.Meanings {
-		if m.Class == lexicon.Capital && !p.capital(i, end-i) {
+		if m.Class == lexicon.Hinting || m.Class == lexicon.Capital && !p.capital(i, end-i) {
 			continue
 		}
 		if !p.media(i, end, m) {

@@ -125,6 +125,8 @@ type Release struct {
 	Cut          bool   // the name was longer than MaxName
 
 	Spans [numFields]Span
+
+	hints hints // what the name's words say about the kind of content
 }
 
 // FullTitle is the title with what its dash leads to.

@@ -69,16 +69,40 @@ func (p *Parser) lookup() {
 			if i+w <= p.tail && p.tight(i, i+w) {
 				key := p.list.Fold[p.toks[i].FoldStart:p.toks[i+w-1].FoldEnd]
 				if long := lexicon.Find(key); long != nil && len(long.Meanings) > 0 {
+					if long.Hints {
+						p.tagged(i, w, long)
+						continue
+					}
 					e, n = long, w
 					break
 				}
 			}
 		}
-		if len(e.Meanings) == 0 {
-			continue
+		if len(e.Meanings) > 0 {
+			p.tagged(i, n, e)
 		}
-		p.tagged(i, n, e)
 	}
+}
+
+// hint counts what a word says about the kind of content. A code for a Japanese film wants its number.
+func (p *Parser) hint(i, n int, value string) {
+	if value == "jav" {
+		j := i + n
+		if !p.digits(j, 3, 4) || j >= p.tail || p.sep(j)&^(token.Dash|token.Space) != 0 || !p.digits(j, 3, 3) && p.sep(j) != token.Dash || p.behindText(i) {
+			return
+		}
+	}
+	p.r.hints.add(value)
+}
+
+// behindText tells whether a word outside brackets stands before token i.
+func (p *Parser) behindText(i int) bool {
+	for j := range i {
+		if p.region(j) == 0 && p.marks[j].kind == free {
+			return true
+		}
+	}
+	return false
 }
 
 // split reads the words that were written without a blank between them: HDTVx264.
@@ -114,6 +138,10 @@ func (p *Parser) tagged(i, n int, e *lexicon.Entry) {
 	class := lexicon.None
 	for _, m := range e.Meanings {
 		c := m.Class
+		if c == lexicon.Hinting {
+			p.hint(i, n, m.Value)
+			continue
+		}
 		if c == lexicon.Capital {
 			if !p.capital(i, n) {
 				continue

@@ -16,6 +16,7 @@ const (
 	Language
 	Zone
 	Capital
+	Hinting
 )
 
 // Field is what a word tells about.
@@ -61,6 +62,7 @@ const (
 	OfWord
 	AndWord
 	ToWord
+	Hint
 	numFields
 )
 
@@ -69,7 +71,7 @@ var Names = [numFields]string{
 	"", "resolution", "source", "video_codec", "audio_codec", "channels", "bit_depth", "hdr", "edition", "lang", "subs",
 	"dub", "proper", "repack", "container", "network", "platform", "format", "adult", "complete", "pack", "sample",
 	"three_d", "remux", "hybrid", "misc", "junk", "country", "app", "season", "episode", "part", "volume", "issue", "disc",
-	"of", "and", "to",
+	"of", "and", "to", "hint",
 }
 
 // Meaning is one thing a word says.
@@ -84,6 +86,7 @@ type Meaning struct {
 type Entry struct {
 	Key      string
 	First    uint8
+	Hints    bool // all its meanings are hints
 	Meanings []Meaning
 }
 

@@ -88,7 +88,7 @@ func readLine(line string) (lexicon.Meaning, []string, error) {
 	}
 	last := len(parts) - 1
 	f := slices.Index(lexicon.Names[:], parts[0])
-	c := strings.Index("-SWLZC", parts[last])
+	c := strings.Index("-SWLZCH", parts[last])
 	if f <= 0 || c <= 0 || len(parts[last]) != 1 {
 		return lexicon.Meaning{}, nil, fmt.Errorf("unknown field or class in %q", head)
 	}
@@ -100,6 +100,11 @@ func readLine(line string) (lexicon.Meaning, []string, error) {
 		}
 	}
 	return m, words, nil
+}
+
+// hintsOnly tells whether an entry says nothing but hints.
+func hintsOnly(e *lexicon.Entry) bool {
+	return len(e.Meanings) > 0 && !slices.ContainsFunc(e.Meanings, func(m lexicon.Meaning) bool { return m.Class != lexicon.Hinting })
 }
 
 func write(entries []*lexicon.Entry) ([]byte, error) {
@@ -116,12 +121,18 @@ func write(entries []*lexicon.Entry) ([]byte, error) {
 			i = (i + 1) & (size - 1)
 		}
 		index[i] = n + 1
-		fmt.Fprintf(&b, "{%q, %d, ", e.Key, e.First)
+		fmt.Fprintf(&b, "{Key: %q", e.Key)
+		if e.First > 0 {
+			fmt.Fprintf(&b, ", First: %d", e.First)
+		}
 		if len(e.Meanings) == 0 {
-			b.WriteString("nil},\n")
+			b.WriteString("},\n")
 			continue
 		}
-		b.WriteString("[]Meaning{")
+		if hintsOnly(e) {
+			b.WriteString(", Hints: true")
+		}
+		b.WriteString(", Meanings: []Meaning{")
 		for _, m := range e.Meanings {
 			fmt.Fprintf(&b, "{%d, %d, %q},", m.Field, m.Class, m.Value)
 		}
