@@ -1,0 +1,136 @@
+package duck
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/boontorrent/boon/datasets"
+	"github.com/boontorrent/boon/internal/lake"
+)
+
+//go:embed views.sql
+var viewsSQL string
+
+// Catalog is what a lake holds: the manifests of each table, by day.
+type Catalog struct {
+	Manifests map[string][]*lake.Manifest
+	source    source
+}
+
+// source says how DuckDB reaches the objects of a lake.
+type source struct {
+	// setup is run before the views are made: a secret and httpfs for an object
+	// store; nothing for a folder.
+	setup []string
+	// location is what read_parquet is given for a key.
+	location func(key string) string
+}
+
+// pathStore is a lake whose objects are files.
+type pathStore interface{ Path(key string) string }
+
+// sourceOf finds out how DuckDB can read s.
+func sourceOf(s lake.Store) (source, error) {
+	if p, ok := s.(pathStore); ok {
+		return source{location: p.Path}, nil
+	}
+	return source{}, fmt.Errorf("open %s in DuckDB: only a lake in a folder can be read; give its path with --lake", s.URL())
+}
+
+// ReadCatalog reads all manifests of s.
+func ReadCatalog(ctx context.Context, s lake.Store) (*Catalog, error) {
+	src, err := sourceOf(s)
+	if err != nil {
+		return nil, err
+	}
+	c := &Catalog{Manifests: map[string][]*lake.Manifest{}, source: src}
+	for _, t := range datasets.Tables() {
+		days, err := partitions(ctx, s, t.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range days {
+			m, _, err := lake.ReadManifest(ctx, s, t.Name, d)
+			if err != nil {
+				return nil, err
+			}
+			if m != nil {
+				c.Manifests[t.Name] = append(c.Manifests[t.Name], m)
+			}
+		}
+	}
+	return c, nil
+}
+
+// partitions lists the days of a table that have a manifest, in order.
+func partitions(ctx context.Context, s lake.Store, table string) ([]lake.Day, error) {
+	var days []lake.Day
+	for info, err := range s.List(ctx, lake.TablesPrefix+table+"/") {
+		if err != nil {
+			return nil, fmt.Errorf("list the partitions of %s: %w", table, err)
+		}
+		if d, ok := lake.DayOfKey(info.Key); ok && info.Key == lake.ManifestKey(table, d) {
+			days = append(days, d)
+		}
+	}
+	return days, nil
+}
+
+// Empty reports whether no table has a partition.
+func (c *Catalog) Empty() bool { return len(c.Manifests) == 0 }
+
+// Script is the SQL that opens the lake in any DuckDB 1.5.
+func (c *Catalog) Script() (string, error) {
+	var b strings.Builder
+	b.WriteString("-- Views over a lake of Boon, for DuckDB 1.5 or later; made by boon connect.\n" +
+		"-- They hold the days that were there when this was printed: print it again for newer ones.\n" +
+		"SET TimeZone = 'UTC';\n")
+	for _, s := range c.source.setup {
+		b.WriteString(s + ";\n")
+	}
+	for _, t := range datasets.Tables() {
+		view, err := c.tableView(t)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(view)
+	}
+	b.WriteString("\n" + viewsSQL)
+	return b.String(), nil
+}
+
+// tableView is the statement that makes one table's view.
+func (c *Catalog) tableView(t datasets.Table) (string, error) {
+	name := t.Name
+	if name == "torrents" || name == "files" {
+		name += "_daily"
+	}
+	head := "\nCREATE OR REPLACE VIEW " + name + " AS\n"
+	var parts []string
+	for _, m := range c.Manifests[t.Name] {
+		for _, p := range m.Parts {
+			if err := lake.CheckKey(p.Key); err != nil {
+				return "", fmt.Errorf("manifest of %s, %s: %w", m.Table, m.Day, err)
+			}
+			parts = append(parts, "\t"+quote(c.source.location(p.Key)))
+		}
+	}
+	if len(parts) > 0 {
+		return head + "SELECT * FROM read_parquet([\n" + strings.Join(parts, ",\n") +
+			"],\n\thive_partitioning = true, hive_types = {'day': DATE});\n", nil
+	}
+	columns, err := Columns(t)
+	if err != nil {
+		return "", err
+	}
+	var empty []string
+	for _, col := range columns {
+		empty = append(empty, fmt.Sprintf("\tNULL::%s AS %q", col.Type, col.Name))
+	}
+	return head + "SELECT\n" + strings.Join(empty, ",\n") + "\nWHERE false;\n", nil
+}
+
+// quote makes s an SQL literal.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
