@@ -99,14 +99,14 @@ func (p *Parser) numbered(i, n, w int) bool {
 		if string(p.foldAt(first-1)) == "movie" || w < 2 && p.lead == 0 {
 			return false
 		}
-		return stops || p.fold(first)[0] == '0' && w == 2 || p.lead > 0 && w >= 2
+		return stops && !(w == 4 && p.isYear(first-1)) || p.fold(first)[0] == '0' && w == 2 || p.lead > 0 && w >= 2
 	case p.lead > 0:
 		return w >= 2 && stops && !p.sep(i).Has(token.Comma|token.Slash)
 	case first < i:
 		return w >= 2 && end >= p.tail && p.year < 0 && p.sep(first) == token.Space && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
 	}
 	zero := p.fold(i)[0] == '0' && w >= 2 && w <= 3 && p.sep(i).Blank() && n > 0
-	return zero && p.sep(end).Blank() && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+	return zero && p.marks[i-1].kind != versionMark && p.sep(end).Blank() && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
 }
 
 // numberRegion tells whether the number or range from first to last fills a bracket as episode numbers do.
@@ -162,7 +162,15 @@ func (p *Parser) takeBare(i, n int) {
 
 // threeDigits reads 307 as season 3, episode 7 where a broadcast's tag or a year stands beside it.
 func (p *Parser) threeDigits(i int) bool {
-	if !p.digits(i, 3, 4) || p.marks[i].kind != free || p.region(i) > 0 || !p.sep(i).Blank() {
+	if !p.digits(i, 1, 4) || p.marks[i].kind != free || p.region(i) > 0 || !p.sep(i).Blank() {
+		return false
+	}
+	if p.digits(i, 1, 2) {
+		if p.sep(i) == token.Dot && p.broadcast(i+1) && p.noYear() && p.toks[i].Num > 0 {
+			p.addEpisodes(int(p.toks[i].Num), int(p.toks[i].Num))
+			p.episodeEnd(i, i+1)
+			return true
+		}
 		return false
 	}
 	n := int(p.toks[i].Num)
@@ -175,7 +183,7 @@ func (p *Parser) threeDigits(i int) bool {
 	if plausible(n) || n%100 == 0 || n%100 > 50 || n < 101 {
 		return false
 	}
-	near := i+1 < p.tail && p.marks[i+1].kind == tag && p.says(i+1, lexicon.Source) != nil && p.says(i+1, lexicon.Source).Value == "tv"
+	near := p.broadcast(i + 1)
 	if !near && !(p.isYear(i-1) && i-1 > p.start && p.sep(i+1) == token.Dot) {
 		return false
 	}
@@ -185,6 +193,11 @@ func (p *Parser) threeDigits(i int) bool {
 	p.span(FieldSeason, i, i+1)
 	p.span(FieldEpisode, i, i+1)
 	return true
+}
+
+// broadcast tells whether token i is the tag of a broadcast.
+func (p *Parser) broadcast(i int) bool {
+	return p.is(i, lexicon.Source) && p.says(i, lexicon.Source).Value == "tv" && p.marks[i].class == lexicon.Strong
 }
 
 // leadingNumber reads the number of a file in a folder: "02 The Invitation", "611-612 - Desperate".

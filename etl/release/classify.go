@@ -68,7 +68,7 @@ type hints struct {
 func (h *hints) add(value string) {
 	var n *uint8
 	switch value {
-	case "course":
+	case "course", "school":
 		n = &h.course
 	case "game":
 		n = &h.game

@@ -199,9 +199,7 @@ func (p *Parser) part() {
 		p.span(FieldPart, i, j+1)
 		if i < p.end {
 			p.set(i, j+1, partMark)
-			if j+1 == p.end || i > p.start && p.toks[i].Spaced {
-				p.end = i
-			}
+			p.end = i
 		}
 		return
 	}

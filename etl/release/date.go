@@ -205,7 +205,7 @@ func (p *Parser) yearRegion(i int) bool {
 		return r.Open != '[' || p.sep(i+1).Has(token.Close|token.Comma|token.Dash) || p.tagOrEnd(i+1)
 	}
 	s := p.sep(i)
-	return s.Has(token.Comma|token.Slash|token.Pipe) && i > int(r.First)
+	return s.Has(token.Comma|token.Slash|token.Pipe) || p.toks[i].Spaced && p.sep(i+1).Has(token.Close)
 }
 
 func (p *Parser) tagOrEnd(i int) bool { return i >= p.tail || p.marks[i].kind != free }

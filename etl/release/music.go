@@ -77,7 +77,9 @@ func (p *Parser) nextField(a, b int) bool {
 func (p *Parser) nextDash(a, b int) int {
 	for i := a; i < b; i++ {
 		if p.sep(i).Has(token.Dash) && (p.region(i) == 0 || p.sep(i).Has(token.Open)) && p.region(i-1) != p.region(i) || p.sep(i).Has(token.Dash) && p.region(i) == 0 {
-			return i
+			if p.toks[i-1].End-p.toks[i-1].Start > 1 || p.toks[i].Spaced { // not T-Pain
+				return i
+			}
 		}
 	}
 	return -1
@@ -110,7 +112,7 @@ func (p *Parser) musicYear() int {
 	default:
 		return -1
 	}
-	if p.sep(y).Has(token.Dot) {
+	if p.sep(y).Has(token.Dot) && !p.sep(y).Has(token.Dash) {
 		return -1
 	}
 	p.r.ReleaseGroup, p.r.Spans[FieldGroup] = "", Span{}

@@ -38,7 +38,7 @@ func (p *Parser) numbers() {
 // dotted marks a version without a letter: three numbers or more joined by dots, that are no date.
 func (p *Parser) dotted(i int) bool {
 	end := i + 1
-	for end < p.tail && p.digits(end, 1, 6) && p.sep(end) == token.Dot {
+	for end < p.tail && p.digits(end, 1, 8) && p.sep(end) == token.Dot {
 		end++
 	}
 	if end-i < 3 || i == 0 || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
@@ -109,6 +109,10 @@ func (p *Parser) plainNumber(i int) {
 	}
 	if lineCount(int(t.Num)) && t.Digits < 4 && i > 0 && p.is(i+1, lexicon.Source) && p.marks[i+1].class == lexicon.Strong {
 		p.lines(i, i+1, int(t.Num))
+		return
+	}
+	if i+1 < p.tail && t.Digits <= 2 && p.toks[i+1].Script == token.Han && p.is(i+1, lexicon.Misc) { // 01月新番
+		p.set(i, i+2, number)
 		return
 	}
 	if t.Digits == 1 && i > 0 && (p.sep(i) == token.Dot || p.sep(i) == token.Space) && t.Num <= 2 {

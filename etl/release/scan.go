@@ -105,9 +105,17 @@ func (p *Parser) behindText(i int) bool {
 	return false
 }
 
-// split reads the words that were written without a blank between them: HDTVx264.
+// split reads the words that were written without a blank between them: HDTVx264, 9xDVD.
 func (p *Parser) split(i int) {
 	f := p.fold(i)
+	if _, w := leading(f); w > 0 && w < 3 && len(f) > w+1 {
+		rest := bytes.TrimPrefix(f[w:], []byte("x"))
+		switch string(rest) {
+		case "dvd", "dvd5", "dvd9", "dvdr", "cd", "lp", "vinyl", "bd", "bd25", "bd50", "bluray", "dvda", "cds", "dvds":
+			p.tagged(i, 1, lexicon.Find(rest))
+		}
+		return
+	}
 	for _, codec := range [...]string{"x264", "h264", "x265", "h265", "hevc", "xvid"} {
 		if rest, ok := bytes.CutSuffix(f, []byte(codec)); ok && len(rest) > 2 {
 			if e := lexicon.Find(rest); e != nil && len(e.Meanings) > 0 && e.Meanings[0].Class == lexicon.Strong {

@@ -19,6 +19,7 @@ func (p *Parser) findSeasons() {
 		}
 	}
 	for i := 0; i < p.tail; i++ {
+		p.gluedWord(i)
 		if p.is(i, lexicon.SeasonWord) {
 			p.seasonWord(i)
 		}
@@ -128,7 +129,7 @@ func parseEpisodes(f []byte) (eps [8]int, n int, ok bool) {
 			return eps, n, false
 		}
 		v, w := leading(f)
-		if w == 0 || w > 4 || n == len(eps) {
+		if w == 0 || w > 5 || n == len(eps) {
 			return eps, n, false
 		}
 		eps[n] = v
@@ -185,7 +186,7 @@ func (p *Parser) moreSeasons(j, last int) int {
 		n, ok := 0, false
 		if c, is := parseCompact(p.fold(j)); is && c.n == 0 && !c.disc {
 			n, ok = c.season, true
-		} else if p.digits(j, 1, 2) && s.Has(token.Dash|token.Tilde) && !p.toks[j].Spaced {
+		} else if p.digits(j, 1, 2) && s.Has(token.Dash|token.Tilde) && !p.toks[j].Spaced && len(p.fold(j)) == p.seasonWidth(j-1) {
 			n, ok = int(p.toks[j].Num), true
 		}
 		if !ok || n <= last {
@@ -198,6 +199,16 @@ func (p *Parser) moreSeasons(j, last int) int {
 		last = n
 	}
 	return j
+}
+
+// seasonWidth is how many digits the season marker at token j has.
+func (p *Parser) seasonWidth(j int) int {
+	f := p.fold(j)
+	for len(f) > 0 && (f[0] < '0' || f[0] > '9') {
+		f = f[1:]
+	}
+	_, w := leading(f)
+	return w
 }
 
 // seasonThenEpisode reads an episode that stands apart from its season: S01 - E03, S01.07, Season 3 - 11, S01 (01 - 12).
@@ -218,7 +229,8 @@ func (p *Parser) seasonThenEpisode(j int) int {
 		return j
 	}
 	opened := s.Has(token.Open) && !s.Has(token.Slash) && !version
-	if opened && !p.rangeFollows(j) || !opened && !t.Spaced && !s.Blank() || s.Has(token.Close) {
+	joined := s == token.Dash && p.region(j) == p.region(j-1)
+	if opened && !p.rangeFollows(j) || !opened && !t.Spaced && !s.Blank() && !joined || s.Has(token.Close) {
 		return j
 	}
 	if !t.Spaced && !opened && w != 2 {
@@ -270,8 +282,12 @@ func (p *Parser) moreEpisodes(j, season, last int) int {
 		if s.Has(token.Open | token.Close | token.Slash) {
 			return j
 		}
-		if p.is(j, lexicon.ToWord) && j+1 < p.tail {
-			if n, w, _ := p.episodeNumber(j + 1); w > 1 && n > last {
+		if to := p.is(j, lexicon.ToWord); j+1 < p.tail && (to || p.is(j, lexicon.AndWord)) {
+			n, w, _ := p.episodeNumber(j + 1)
+			if m, ok := p.nextEpisode(j+1, season, last, token.Dash); ok && w == 0 {
+				n, w = m, 2
+			}
+			if w > 1 && n > last && n-last < maxRange && (to || n == last+1) {
 				p.addEpisodes(last+1, n)
 				return j + 2
 			}
@@ -346,7 +362,7 @@ func (p *Parser) absoluteBehind(j int) int {
 // parseCross reads 1x02, 01x02x03.
 func parseCross(f []byte) (season int, eps [8]int, n int, ok bool) {
 	season, w := leading(f)
-	if w == 0 || w > 2 || w == len(f) || f[w] != 'x' || season > 60 {
+	if w == 0 || w == 3 || w > 4 || w == len(f) || f[w] != 'x' || season > 60 && !(plausible(season) && len(f) == w+3) {
 		return 0, eps, 0, false
 	}
 	rest := f[w:]
@@ -364,7 +380,7 @@ func (p *Parser) cross(i int) int {
 		return i
 	}
 	sea, eps, n, ok := parseCross(p.fold(i))
-	if !ok || p.sep(i) == token.Dot && p.digits(i-1, 1, 1) || p.is(i-1, lexicon.AudioCodec) {
+	if !ok || p.sep(i) == token.Dot && p.digits(i-1, 1, 1) || p.is(i-1, lexicon.AudioCodec) || sea > 60 && p.digits(i+1, 2, 2) {
 		return i
 	}
 	if len(p.r.Seasons) == 1 && p.r.Seasons[0] != sea || len(p.r.Episodes) > 0 {

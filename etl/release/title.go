@@ -111,7 +111,7 @@ func (p *Parser) choose() (main, alt int) {
 	if p.segs[main].script != token.Latin {
 		for n := main + 1; n < len(p.segs); n++ {
 			sg := &p.segs[n]
-			if sg.script == token.Latin && (sg.sep.Has(token.Slash|token.Pipe) || p.segs[main].script > token.Cyrillic) && p.letters(sg.a, sg.b) > 1 && !p.credits(n) {
+			if sg.script == token.Latin && (sg.inside && p.end == p.year || sg.sep.Has(token.Slash|token.Pipe) || p.segs[main].script > token.Cyrillic) && p.letters(sg.a, sg.b) > 1 && !p.credits(n) {
 				return n, p.altOf(n, main)
 			}
 		}

@@ -5,10 +5,40 @@ import (
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
 
+// gluedWord marks a word for season or episode and its number written as one: Temporada1, Episode12.
+func (p *Parser) gluedWord(i int) {
+	f := p.fold(i)
+	n := len(f)
+	for n > 0 && f[n-1] >= '0' && f[n-1] <= '9' {
+		n--
+	}
+	if n < 4 || n == len(f) || len(f)-n > 4 || !p.open(i) {
+		return
+	}
+	e := lexicon.Find(f[:n])
+	if e == nil || len(e.Meanings) == 0 {
+		return
+	}
+	v, _ := leading(f[n:])
+	switch e.Meanings[0].Field {
+	case lexicon.SeasonWord:
+		if len(p.r.Seasons) == 0 && v < 100 {
+			p.addSeasons(v, v)
+			p.set(i, i+1, season)
+			p.span(FieldSeason, i, i+1)
+		}
+	case lexicon.EpisodeWord:
+		if len(p.r.Episodes) == 0 {
+			p.addEpisodes(v, v)
+			p.episodeEnd(i, i+1)
+		}
+	}
+}
+
 // seasonWord reads the numbers beside a word for season.
 func (p *Parser) seasonWord(i int) {
 	j := i + int(p.marks[i].n)
-	if j < p.tail && p.marks[j].kind == season { // Season S01-S07
+	if j < p.tail && p.marks[j].kind == season && len(p.r.Episodes) == 0 { // Season S01-S07
 		p.marks[i] = mark{kind: season, class: lexicon.Strong, n: 1}
 		return
 	}
@@ -18,7 +48,10 @@ func (p *Parser) seasonWord(i int) {
 	if before >= 0 && (after < 0 || p.numberOwned(j)) {
 		n := p.ordinal(before)
 		a := before
-		if lo := before - 1; p.digits(lo, 1, 2) && p.open(lo) && p.sep(before) == token.Dash && int(p.toks[lo].Num) < n {
+		if to := before - 1; p.is(to, lexicon.ToWord) && p.digits(to-1, 1, 2) && p.open(to-1) && !known { // 1ª a 8ª Temporada
+			a = to - 1
+			p.addSeasons(int(p.toks[a].Num), n)
+		} else if lo := before - 1; p.digits(lo, 1, 2) && p.open(lo) && p.sep(before) == token.Dash && int(p.toks[lo].Num) < n {
 			a = lo
 			if !known {
 				p.addSeasons(int(p.toks[lo].Num), n)
@@ -52,6 +85,9 @@ func (p *Parser) numberBefore(i int) int {
 		return -1
 	}
 	f := p.fold(i - 1)
+	if p.digits(i-2, 1, 2) && p.sep(i-1) == token.Dash && ordinalTail(string(f)) && p.open(i-2) { // 5-й сезон
+		return i - 2
+	}
 	if p.digits(i-1, 1, 2) {
 		if p.toks[i].Script == token.Latin && !p.sep(i).Has(token.Ordinal|token.Dot|token.Under) && english(p.fold(i)) {
 			return -1
@@ -120,7 +156,7 @@ func (p *Parser) ordinal(i int) int {
 
 // seasonAfter returns the token behind the first number after a season word, -1 for none.
 func (p *Parser) seasonAfter(i, j int) int {
-	if j >= p.tail || !p.open(j) || p.toks[j].Spaced || p.sep(j).Has(token.Open|token.Close|token.Slash|token.Comma) && !p.sep(j).Has(token.Colon) {
+	if j >= p.tail || !p.open(j) || p.toks[j].Spaced || p.sep(j).Has(token.Open|token.Close|token.Slash|token.Comma) && !p.sep(j).Has(token.Colon) && !p.rangeFollows(j) {
 		return -1
 	}
 	if p.digits(j, 1, 2) || p.digits(j, 4, 4) && plausible(int(p.toks[j].Num)) && p.toks[i].Script == token.Latin && len(p.fold(i)) > 5 && p.sep(j+1).Has(token.Close) {
@@ -177,7 +213,8 @@ func (p *Parser) seasonNumbers(j int) int {
 		if isRange && p.toks[j].Spaced && int(p.toks[j].Digits) > w {
 			return j
 		}
-		listed := s.Has(token.Comma|token.Amp|token.Plus) && m > n || s.Blank() && m == n+1 && int(p.toks[j+step].Digits) >= w
+		listed := s.Has(token.Comma|token.Amp|token.Plus) && m > n || s.Blank() && m == n+1 && int(p.toks[j+step].Digits) >= w ||
+			s == token.Dot && m > n && w == 1 && p.digits(j, 1, 1)
 		switch {
 		case isRange:
 			p.addSeasons(n+1, m)
@@ -220,6 +257,9 @@ func (p *Parser) episodeWord(i int) {
 	known := len(p.r.Episodes) > 0
 	after, w, _ := p.episodeNumber(j)
 	s := p.sep(j)
+	if w == 4 && plausible(after) && s == token.Dash {
+		return
+	}
 	hasAfter := w > 0 && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
 	if !hasAfter || p.numberOwned(j) || before(string(p.fold(i))) {
 		if p.episodeBefore(i, j, known) || !hasAfter {
@@ -244,8 +284,15 @@ func (p *Parser) episodeWord(i int) {
 		p.episodeEnd(i, j+1)
 		return
 	}
+	if k := j + 1; p.is(k, lexicon.OfWord) && p.digits(k+1, 1, 4) && plural(p.fold(i)) { // Серии: 5 из 20
+		first = 1
+	}
 	p.addEpisodes(first, last)
 	p.episodeEnd(i, p.episodeList(j+1, last))
+}
+
+func plural(f []byte) bool {
+	return string(f) == "серии" || string(f) == "эпизоды" || string(f) == "серій"
 }
 
 func chapterWord(f []byte) bool {
@@ -261,13 +308,17 @@ func (p *Parser) episodeBefore(i, j int, known bool) bool {
 	if i == 0 || p.region(i-1) != p.region(i) || p.sep(i)&^(token.Space|token.Dot|token.Under|token.Ordinal) != 0 {
 		return false
 	}
-	n, w, _ := p.episodeNumber(i - 1)
+	last := i - 1
+	if ordinalTail(string(p.fold(last))) && p.sep(last) == token.Dash && p.digits(last-1, 1, 3) { // 09-я серия
+		last--
+	}
+	n, w, _ := p.episodeNumber(last)
 	if w == 0 || p.toks[i].Script == token.Latin && !before(string(p.fold(i))) {
 		return false
 	}
-	a, lo := i-1, n
-	if m, mw, _ := p.episodeNumber(i - 2); mw > 0 && m < n && p.sep(i-1).Has(token.Dash|token.Tilde) {
-		a, lo = i-2, m
+	a, lo := last, n
+	if m, mw, _ := p.episodeNumber(last - 1); mw > 0 && m < n && p.sep(last).Has(token.Dash|token.Tilde) {
+		a, lo = last-1, m
 	}
 	if a > 0 && string(p.fold(a-1)) == "第" {
 		a--
@@ -282,7 +333,7 @@ func (p *Parser) episodeBefore(i, j int, known bool) bool {
 // before tells whether a Latin episode word follows its number.
 func before(s string) bool {
 	switch s {
-	case "bolum", "seriya", "serija", "serii", "serij", "seriyi", "serya", "ser", "odc", "dil", "resz", "odcinek", "epizoda", "epizod":
+	case "bolum", "seria", "seriya", "serija", "serii", "serij", "seriyi", "serya", "ser", "odc", "dil", "resz", "odcinek", "epizoda", "epizod":
 		return true
 	}
 	return false
@@ -384,7 +435,7 @@ func (p *Parser) outOf(i int) {
 		lo := n
 		if a < i {
 			lo = int(p.toks[a].Num)
-		} else if n == total && n > 2 && p.toks[i+1].Script == token.Cyrillic {
+		} else if n > 1 && p.toks[i+1].Script == token.Cyrillic {
 			lo = 1
 		}
 		p.addEpisodes(lo, n)

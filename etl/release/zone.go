@@ -8,6 +8,9 @@ import (
 // findStart skips what stands before a title: a site, brackets with a group or tags, a marker.
 func (p *Parser) findStart() {
 	i := 0
+	if n := p.school(); n > 0 && p.tail > n+1 {
+		i = n
+	}
 	for i < p.tail {
 		next := p.skipHead(i)
 		if next == i {
@@ -23,6 +26,17 @@ func (p *Parser) findStart() {
 		}
 	}
 	p.start = i
+}
+
+// school is how many tokens at the head name a maker of courses.
+func (p *Parser) school() int {
+	for n := min(2, len(p.toks)); n > 0; n-- {
+		e := lexicon.Find(p.list.Fold[:p.toks[n-1].FoldEnd])
+		if e != nil && e.Hints && e.Meanings[0].Value == "school" && (p.sep(n) == token.Dot || p.toks[min(n, len(p.toks)-1)].Spaced) {
+			return n
+		}
+	}
+	return 0
 }
 
 // skipHead returns the token behind what stands at token i, if that comes before a title.
@@ -135,7 +149,7 @@ func (p *Parser) findEnd() {
 		p.start++
 	}
 	for i := p.start + 1; i < end; i++ {
-		if p.closes(i) {
+		if p.closes(i) || p.numberedIssue(i) {
 			end = i
 			break
 		}
@@ -173,6 +187,11 @@ func (p *Parser) sceneEnd() int {
 	return i
 }
 
+// numberedIssue tells whether Vol. 1 No. 26 begins at token i.
+func (p *Parser) numberedIssue(i int) bool {
+	return p.is(i, lexicon.VolumeWord) && p.digits(i+1, 1, 3) && (p.is(i+2, lexicon.IssueWord) || i+2 < p.tail && string(p.fold(i+2)) == "no") && p.digits(i+3, 1, 4)
+}
+
 // firstStrong returns the first token from i that is a tag beyond doubt, markers and years aside.
 func (p *Parser) firstStrong(i int) int {
 	for ; i < p.tail; i++ {
@@ -202,7 +221,7 @@ func (p *Parser) toks0(i int) bool { return p.toks[i].Digits > 0 && p.marks[i].k
 
 // backwards moves the title's end before the weak tags that stand right before it.
 func (p *Parser) backwards(end int) int {
-	byYear := end == p.year
+	byYear, start := end == p.year, end
 	for i := end; i > p.start+1; {
 		j := i - 1
 		for j > p.start && p.marks[j].kind == cont {
@@ -211,6 +230,8 @@ func (p *Parser) backwards(end int) int {
 		m := &p.marks[j]
 		switch {
 		case j <= p.start:
+			return i
+		case m.kind == yearLike && end < p.tail && p.marks[end].kind == versionMark:
 			return i
 		case m.kind == yearLike:
 		case m.kind == number:
@@ -226,13 +247,12 @@ func (p *Parser) backwards(end int) int {
 			return i
 		case m.class == lexicon.Weak && !p.wordlike(j, end):
 		case m.class == lexicon.Language && (!byYear || p.spoken(j, end)) && (end < p.tail || p.loud(j)):
-		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (!byYear || p.is(j, lexicon.Edition))):
+		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (p.tagAt(end) || byYear && (p.is(j, lexicon.Edition) || i < start))):
 		default:
 			return i
 		}
 		i = j
 		end = i
-		byYear = byYear && m.class != lexicon.Strong
 	}
 	return end
 }
@@ -260,7 +280,17 @@ func (p *Parser) wordlike(j, end int) bool {
 
 // loud tells whether token j is in capitals while the title is not.
 func (p *Parser) loud(j int) bool {
+	for _, f := range [...]lexicon.Field{lexicon.OfWord, lexicon.AndWord, lexicon.ToWord, lexicon.DiscWord} {
+		if p.says(j, f) != nil {
+			return false
+		}
+	}
 	return p.capital(j, max(1, int(p.marks[j].n))) && !p.capital(p.start, j-p.start)
+}
+
+// tagAt tells whether token i is a tag and no marker or year.
+func (p *Parser) tagAt(i int) bool {
+	return i < p.tail && (p.marks[i].kind == tag || p.marks[i].kind == lines || p.marks[i].kind == number)
 }
 
 // spoken tells whether the language before the year at end is the release's and not the title's: none is named behind it.
@@ -270,7 +300,7 @@ func (p *Parser) spoken(j, end int) bool {
 		return false
 	}
 	for i := end; i < p.tail; i++ {
-		if p.is(i, lexicon.Lang) {
+		if p.is(i, lexicon.Lang) && len(p.says(i, lexicon.Lang).Value) == 2 {
 			return false
 		}
 	}

@@ -7,6 +7,7 @@
 package token
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -67,6 +68,7 @@ type List struct {
 	Fold    []byte
 	Tail    Sep // what stands behind the last token
 	name    string
+	plus    bool // the name has plus signs where others have blanks
 	depth   uint8
 	sep     Sep
 	lastEnd int32
@@ -81,6 +83,7 @@ func (l *List) Split(name string) {
 	l.Tokens, l.Fold = l.Tokens[:0], l.Fold[:0]
 	l.Regions = append(l.Regions[:0], Region{End: int32(len(name))})
 	l.name, l.depth, l.sep, l.dash, l.dashPre = name, 0, 0, false, false
+	l.plus = strings.Count(name, "+") > 2 && strings.IndexByte(name, ' ') < 0
 	for i := 0; i < len(name); {
 		r, size, class := next(name, i)
 		if class < firstWord {
@@ -128,6 +131,9 @@ func (l *List) separate(i, size int, c class) {
 	case sepApostrophe:
 		l.sep |= Other
 	default:
+		if c == sepPlus && l.plus {
+			c = sepSpace
+		}
 		s := Sep(1) << (c - sepSpace)
 		if s&(Space|Under|Dot) != 0 && l.dashPre {
 			l.dash = true
@@ -191,6 +197,9 @@ func (l *List) word(i int, r rune, size int, c class) int {
 		}
 		prev := c
 		r, size, c = next(l.name, i)
+		if prev == wordDigit && c == wordCyrillic && (r == 'х' || r == 'Х') && i+size < len(l.name) && ascii[l.name[i+size]&0x7f] == wordDigit {
+			r, c = 'x', wordLatin // 06х01, typed on a Russian keyboard
+		}
 		if c == sepApostrophe {
 			if !l.joins(i+size, prev) {
 				break
