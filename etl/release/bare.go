@@ -13,7 +13,7 @@ func (p *Parser) findBareEpisodes() {
 	if len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair()) {
 		return
 	}
-	if p.audioOnly() {
+	if y, _, _ := p.musicYear(); y >= 0 && p.sep(y) == token.Dash || p.audioOnly() {
 		return
 	}
 	for _, inside := range [...]bool{false, true} {

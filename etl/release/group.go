@@ -65,7 +65,7 @@ func (p *Parser) groupEnd() int {
 		}
 		k := p.region(j)
 		switch {
-		case p.is(j, lexicon.Junk) && (p.marks[j].class == lexicon.Strong || k > 0 || p.sep(j) != token.Dash) || p.marks[j].kind == site || p.is(j, lexicon.Sample) && p.sep(j) == token.Dot:
+		case p.is(j, lexicon.Junk) && (p.marks[j].class == lexicon.Strong || k > 0 || p.sep(j) != token.Dash) || p.marks[j].kind == site || p.is(j, lexicon.Sample) && p.sep(j)&^(token.Dot|token.Dash) == 0:
 		case k > 0 && p.list.Regions[k].Open == '{' && int(p.list.Regions[k].First) > p.end:
 			j = int(p.list.Regions[k].First)
 		case p.sep(j) == token.Under && string(p.fold(j)) == "int":
@@ -84,7 +84,7 @@ func (p *Parser) trackerBracket(a, j int) bool {
 	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash) != 0 || p.region(a-1) > 0 {
 		return false
 	}
-	if p.sep(a).Has(token.Space|token.Dash) && !p.tagged0(a, j+1) {
+	if p.sep(a).Has(token.Space|token.Dash) && !p.tagged0(a, j+1) && !(a == j && p.dashBefore(a-1) && p.list.Regions[p.region(a)].Open == '(') {
 		return false
 	}
 	return p.marks[a-1].kind == free || p.dashBefore(a-1)
@@ -119,7 +119,7 @@ func (p *Parser) afterDash(end int) (int, int, bool) {
 				break
 			}
 		}
-		if k := p.marks[i].kind; k == season || k == episode || k == date || k == lines || k == yearLike || p.isYear(i) {
+		if k := p.marks[i].kind; k == season || k == episode || k == date || k == lines || k == yearLike || k == cont || p.isYear(i) || p.toks[i].Digits > 0 && i == end-1 && p.strong >= i {
 			break
 		}
 		if p.sep(i).Has(token.Dash) && p.groupWord(i, end) {
@@ -241,6 +241,9 @@ func (p *Parser) lastWords(end int) (int, int, bool) {
 	a := end
 	for a > p.end && p.marks[a-1].kind == free && p.region(a-1) == 0 && !p.sep(a).Has(token.Open|token.Close) || a == end && a > p.end && p.marks[a-1].kind == free && p.region(a-1) == 0 {
 		a--
+	}
+	if a == end-1 && a == p.year+1 && p.region(p.year) > 0 && p.sep(a).Has(token.Dot) && p.stylised(a) { // Title.(2011).GRoUP
+		return a, end, true
 	}
 	if a == end || a <= p.strong || end-a > 2 || p.strong >= p.tail || !p.tagBefore(a) {
 		return 0, 0, false

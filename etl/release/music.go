@@ -33,10 +33,13 @@ func (p *Parser) bookish() bool {
 
 // sceneMusic reads Artist-Title_With_Words-(CAT01)-WEB-2017-GROUP: the year stands between dashes before the group.
 func (p *Parser) sceneMusic() bool {
-	y := p.musicYear()
+	y, g, end := p.musicYear()
 	if y < 0 {
 		return false
 	}
+	p.r.ReleaseGroup, p.r.Spans[FieldGroup] = "", Span{}
+	p.takeGroup(g, end)
+	p.gluedYear(y)
 	d := p.nextDash(p.start+1, y)
 	if d < 0 {
 		return false
@@ -47,7 +50,7 @@ func (p *Parser) sceneMusic() bool {
 		}
 	}
 	a, b := d, d+1
-	for b < y && !(p.sep(b).Has(token.Dash) && p.region(b) == 0) && !(p.region(b) > 0 && p.region(b) != p.region(a) && p.sep(b).Has(token.Dash|token.Under)) && p.nextField(a, b) {
+	for b < y && !(p.sep(b).Has(token.Dash) && p.region(b) == 0 && !(p.digits(b-1, 1, 4) && p.digits(b, 1, 4))) && !(p.region(b) > 0 && p.region(b) != p.region(a) && p.sep(b).Has(token.Dash|token.Under)) && p.nextField(a, b) {
 		b++
 	}
 	for b > a+1 && p.marks[b-1].kind == tag && p.is(b-1, lexicon.Format) {
@@ -77,7 +80,7 @@ func (p *Parser) nextField(a, b int) bool {
 func (p *Parser) nextDash(a, b int) int {
 	for i := a; i < b; i++ {
 		if p.sep(i).Has(token.Dash) && (p.region(i) == 0 || p.sep(i).Has(token.Open)) && p.region(i-1) != p.region(i) || p.sep(i).Has(token.Dash) && p.region(i) == 0 {
-			if p.toks[i-1].End-p.toks[i-1].Start > 1 || p.toks[i].Spaced { // not T-Pain
+			if p.toks[i-1].End-p.toks[i-1].Start > 1 || p.toks[i].Spaced || p.sep(i-1).Has(token.Dot) || p.sep(i).Has(token.Dot) { // not T-Pain
 				return i
 			}
 		}
@@ -87,8 +90,8 @@ func (p *Parser) nextDash(a, b int) int {
 
 // musicYear returns the token that holds the year of a scene's music release, -1 where the name is none. It stands second
 // to last between dashes; an unknown digit may be an x, and a source may hang on its front.
-func (p *Parser) musicYear() int {
-	end := p.tail
+func (p *Parser) musicYear() (year, group, end int) {
+	end = p.tail
 	if end > 2 && p.sep(end-1) == token.Under && string(p.fold(end-1)) == "int" {
 		end--
 	}
@@ -98,7 +101,7 @@ func (p *Parser) musicYear() int {
 	}
 	y := g - 1
 	if y < p.start+2 || p.sep(g) != token.Dash || p.region(g) > 0 || p.region(y) > 0 || !p.sep(y).Has(token.Dash) && p.marks[y].kind != date && p.marks[y].kind != cont {
-		return -1
+		return -1, 0, 0
 	}
 	for p.marks[y].kind == cont && y > p.start+2 {
 		y--
@@ -108,26 +111,33 @@ func (p *Parser) musicYear() int {
 	switch {
 	case p.marks[y].kind == date || p.marks[y].kind == yearLike || w == 4 && w == len(f) && plausible(n):
 	case w >= 2 && len(f) == 4 && (f[3] == 'x') && (f[2] == 'x' || w == 3):
-	case len(f) > 4 && allDigits(f[len(f)-4:]) && p.gluedYear(y):
+	case len(f) > 4 && allDigits(f[len(f)-4:]) && yearTail(f):
 	default:
-		return -1
+		return -1, 0, 0
 	}
 	if p.sep(y).Has(token.Dot) && !p.sep(y).Has(token.Dash) {
-		return -1
+		return -1, 0, 0
 	}
-	p.r.ReleaseGroup, p.r.Spans[FieldGroup] = "", Span{}
-	p.takeGroup(g, end)
-	return y
+	return y, g, end
+}
+
+func yearTail(f []byte) bool {
+	n, _ := leading(f[len(f)-4:])
+	return plausible(n) && (f[len(f)-5] < '0' || f[len(f)-5] > '9')
 }
 
 // gluedYear takes the year off a source that it hangs on: CD2003, 2VLS1998.
-func (p *Parser) gluedYear(y int) bool {
+func (p *Parser) gluedYear(y int) {
 	f := p.fold(y)
-	n, _ := leading(f[len(f)-4:])
-	if !plausible(n) {
-		return false
+	if len(f) < 5 || !yearTail(f) || p.r.Year > 0 {
+		return
 	}
-	p.r.Year = n
+	p.r.Year, _ = leading(f[len(f)-4:])
 	p.span(FieldYear, y, y+1)
-	return true
+	if e := lexicon.Find(f[:len(f)-4]); e != nil && len(e.Meanings) > 0 {
+		p.tagged(y, 1, e)
+		if p.marks[y].entry != nil {
+			p.apply(y)
+		}
+	}
 }

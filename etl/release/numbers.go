@@ -24,7 +24,7 @@ func (p *Parser) numbers() {
 			p.mixedNumber(i, f)
 		case f[0] == 'v' && len(f) > 1 && allDigits(f[1:]):
 			p.version(i)
-		case i > 0 && i+1 < p.tail && (string(f) == "version" || string(f) == "ver" || string(f) == "build") && p.startsDigit(i+1):
+		case i > 0 && i+1 < p.tail && (string(f) == "version" || string(f) == "ver" || string(f) == "build") && p.startsDigit(i+1) && p.tight(i, i+2):
 			p.version(i)
 		}
 		if len(f) == 8 && p.marks[i].kind != lines && p.alone(i) && isHex(f) {
@@ -41,7 +41,7 @@ func (p *Parser) dotted(i int) bool {
 	for end < p.tail && p.digits(end, 1, 8) && p.sep(end) == token.Dot {
 		end++
 	}
-	if end-i < 3 || i == 0 || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
+	if end-i < 3 || i == 0 || p.is(i-1, lexicon.SeasonWord) || p.is(i-1, lexicon.EpisodeWord) || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
 		return false
 	}
 	if p.digits(end-1, 3, 4) && lineCount(int(p.toks[end-1].Num)) || p.is(i-1, lexicon.AudioCodec) || p.digits(i, 4, 4) {
@@ -107,7 +107,7 @@ func (p *Parser) plainNumber(i int) {
 		p.marks[a].class = lexicon.Zone
 		return
 	}
-	if lineCount(int(t.Num)) && t.Digits < 4 && i > 0 && p.is(i+1, lexicon.Source) && p.marks[i+1].class == lexicon.Strong {
+	if lineCount(int(t.Num)) && t.Digits < 4 && i > 0 && i+1 < p.tail && p.marks[i+1].kind == tag && p.marks[i+1].class == lexicon.Strong {
 		p.lines(i, i+1, int(t.Num))
 		return
 	}

@@ -29,7 +29,7 @@ func (p *Parser) extension() {
 // fileEnding tells whether s, behind a name's last dot, is a file's extension and no word.
 func fileEnding(s string) bool {
 	switch s {
-	case "nfo", "torrent", "txt", "exe", "apk", "dmg", "msi", "nsp", "xci", "doc", "docx", "html", "rtf", "m3u":
+	case "nzb", "nfo", "torrent", "txt", "exe", "apk", "dmg", "msi", "nsp", "xci", "doc", "docx", "html", "rtf", "m3u":
 		return true
 	case "it", "rm", "au", "mod", "ra", "br", "z", "ai", "raw", "hdr", "dts", "ac3", "dv", "hevc", "h264", "xvid", "divx", "evo", "vro", "sit":
 		return false
@@ -113,6 +113,7 @@ func (p *Parser) split(i int) {
 		switch string(rest) {
 		case "dvd", "dvd5", "dvd9", "dvdr", "cd", "lp", "vinyl", "bd", "bd25", "bd50", "bluray", "dvda", "cds", "dvds":
 			p.tagged(i, 1, lexicon.Find(rest))
+			p.marks[i].class = lexicon.Strong
 		}
 		return
 	}

@@ -171,6 +171,10 @@ func (p *Parser) seasonToken(i int) int {
 	}
 	end = p.moreEpisodes(end, c.season, c.eps[c.n-1])
 	p.set(i, end, season)
+	if p.digits(i-1, 3, 4) && p.digits(i-2, 3, 4) && p.rangeBefore(i-1) && !p.isYear(i-2) { // 313-315 S16E03-05
+		p.r.Absolute = addRange(p.r.Absolute, int(p.toks[i-2].Num), int(p.toks[i-1].Num))
+		p.set(i-2, i, number)
+	}
 	p.span(FieldSeason, i, i+1)
 	p.span(FieldEpisode, i, end)
 	return p.absoluteBehind(end)

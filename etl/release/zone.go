@@ -8,7 +8,7 @@ import (
 // findStart skips what stands before a title: a site, brackets with a group or tags, a marker.
 func (p *Parser) findStart() {
 	i := 0
-	if n := p.school(); n > 0 && p.tail > n+1 {
+	if n := p.school(); n > 0 && p.tail > n+1 && p.marks[n].kind == free {
 		i = n
 	}
 	for i < p.tail {
@@ -47,7 +47,7 @@ func (p *Parser) skipHead(i int) int {
 	}
 	k := p.region(i)
 	if k == 0 {
-		return i
+		return p.skipTags(i)
 	}
 	r := &p.list.Regions[k]
 	if int(r.First) != i || int(r.Last) >= p.tail {
@@ -70,6 +70,23 @@ func (p *Parser) skipHead(i int) int {
 	}
 	p.lead = k
 	return int(r.Last)
+}
+
+// skipTags returns the token behind sure tags that stand at the head before a dash or colon: "IMAX - Title".
+func (p *Parser) skipTags(i int) int {
+	j := i
+	for j < p.tail && j < i+4 && (p.marks[j].kind == tag && p.marks[j].class != lexicon.Language || p.marks[j].kind == lines) {
+		j += max(int(p.marks[j].n), 1)
+	}
+	if j == i || j >= p.tail || !p.toks[j].Spaced && p.sep(j)&^token.Space != token.Colon {
+		return i
+	}
+	for k := i; k < j; k++ {
+		if p.marks[k].kind == lines || p.marks[k].kind == tag && p.marks[k].class <= lexicon.Weak && p.says(k, lexicon.Format) == nil {
+			return j
+		}
+	}
+	return i
 }
 
 // regionOf tells whether a bracket's text from token i on holds a mark of kind k.
@@ -157,7 +174,7 @@ func (p *Parser) findEnd() {
 	if end == p.tail {
 		end = p.sceneEnd()
 	}
-	if end == p.year && end+1 < p.tail && p.marks[end+1].kind == versionMark { // Adobe XD CC 2019 v21
+	if end == p.year && end+1 < p.tail && p.marks[end+1].kind == versionMark && p.marks[end+1].class == lexicon.Strong { // Adobe XD CC 2019 v21
 		end++
 	}
 	p.byMarker = end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode || p.marks[end].kind == date)
@@ -290,7 +307,7 @@ func (p *Parser) loud(j int) bool {
 
 // tagAt tells whether token i is a tag and no marker or year.
 func (p *Parser) tagAt(i int) bool {
-	return i < p.tail && (p.marks[i].kind == tag || p.marks[i].kind == lines || p.marks[i].kind == number)
+	return i < p.tail && (p.marks[i].kind == tag || p.marks[i].kind == lines || p.marks[i].kind == number || p.marks[i].kind == versionMark)
 }
 
 // spoken tells whether the language before the year at end is the release's and not the title's: none is named behind it.
