@@ -10,7 +10,7 @@ func (p *Parser) findBareEpisodes() {
 	if len(p.r.Episodes) > 0 {
 		return
 	}
-	if len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair()) {
+	if len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair() || p.dottedPair() || p.fileRange()) {
 		return
 	}
 	if y, _, _ := p.musicYear(); y >= 0 && p.sep(y) == token.Dash || p.audioOnly() {
@@ -118,7 +118,7 @@ func (p *Parser) numberRegion(first, last, w int) bool {
 		return w >= 2
 	}
 	r := p.list.Regions[p.region(first)]
-	return r.Open == '[' && w >= 2 && w <= 4 && p.toks[0].Depth > 0 && p.region(first) != 1
+	return r.Open == '[' && w >= 2 && w <= 4 && (p.toks[0].Depth > 0 && p.region(first) != 1 || w == 2 && p.fold(first)[0] == '0')
 }
 
 // noYear tells whether no year stands in the name.
@@ -183,6 +183,11 @@ func (p *Parser) threeDigits(i int) bool {
 	if plausible(n) || n%100 == 0 || n%100 > 50 || n < 101 {
 		return false
 	}
+	if i+1 < p.tail && p.is(i+1, lexicon.Subs) && p.marks[i+1].class == lexicon.Strong && p.noYear() { // Show Name 445 VOSTFR
+		p.addEpisodes(n, n)
+		p.episodeEnd(i, i+1)
+		return true
+	}
 	near := p.broadcast(i + 1)
 	if !near && !(p.isYear(i-1) && i-1 > p.start && p.sep(i+1) == token.Dot) {
 		return false
@@ -204,7 +209,7 @@ func (p *Parser) broadcast(i int) bool {
 func (p *Parser) leadingNumber() {
 	i := p.start
 	n, w, _ := p.episodeNumber(i)
-	if w < 2 || w > 3 || p.region(i) > 0 || i != 0 || !p.noYear() || p.behindTag(p.tail) {
+	if w < 2 || w > 3 || p.region(i) > 0 || (i != 0 || !p.noYear() || p.behindTag(p.tail)) && p.lead == 0 {
 		return
 	}
 	end, hi := i+1, n
@@ -216,7 +221,8 @@ func (p *Parser) leadingNumber() {
 	}
 	s := p.sep(end)
 	list := s.Has(token.Dot) && s.Has(token.Space) // "04. Title"
-	if p.fold(i)[0] != '0' && !p.toks[end].Spaced && !list || !s.Blank() && !p.toks[end].Spaced {
+	zero := p.fold(i)[0] == '0'
+	if !zero && !p.toks[end].Spaced && !list || !s.Blank() && !p.toks[end].Spaced && !(zero && s == token.Dash) || string(p.fold(end)) == "movie" {
 		return
 	}
 	p.addEpisodes(n, hi)
@@ -230,7 +236,7 @@ func (p *Parser) leadingPair() bool {
 		return false
 	}
 	inside := p.alonePair() && p.sep(1) == token.Dot
-	listed := p.toks[0].Depth == 0 && p.sep(1) == token.Dash && p.sep(2).Has(token.Dot) && p.sep(2).Has(token.Space)
+	listed := p.toks[0].Depth == 0 && p.sep(1) == token.Dash && p.sep(2).Has(token.Space) && (p.sep(2).Has(token.Dot) || p.sep(2) == token.Space && !p.behindTag(p.tail) && p.noYear() && p.digits(0, 1, 1))
 	if !inside && !listed {
 		return false
 	}
@@ -240,7 +246,39 @@ func (p *Parser) leadingPair() bool {
 }
 
 func (p *Parser) alonePair() bool {
-	return p.region(0) > 0 && p.region(1) == p.region(0) && p.sep(0).Has(token.Open) && p.sep(2).Has(token.Close)
+	return p.alonePairAt(0)
+}
+
+func (p *Parser) alonePairAt(i int) bool {
+	return p.region(i) > 0 && p.region(i+1) == p.region(i) && p.sep(i).Has(token.Open) && p.sep(i+2).Has(token.Close)
+}
+
+// dottedPair reads season and episode joined by a dot: " - 6.01 - ", [5.134].
+func (p *Parser) dottedPair() bool {
+	for i := 1; i+1 < p.tail; i++ {
+		if !p.digits(i, 1, 2) || !p.digits(i+1, 2, 3) || p.sep(i+1) != token.Dot || p.marks[i].kind != free || p.marks[i+1].kind != free {
+			continue
+		}
+		inside := p.alonePairAt(i) && p.list.Regions[p.region(i)].Open == '['
+		if inside || p.dashed(i) && i+2 < p.tail && p.toks[i+2].Spaced {
+			p.pair(i)
+			return true
+		}
+	}
+	return false
+}
+
+// fileRange reads 03-20 in the name of a single file, which cannot hold a range: season and episode.
+func (p *Parser) fileRange() bool {
+	i := p.tail - 1
+	if p.tail == len(p.toks) || MediaOf(p.r.Container) != MediaVideo || p.lead > 0 || i < p.start+2 || !p.digits(i, 2, 2) || !p.digits(i-1, 2, 2) {
+		return false
+	}
+	if p.sep(i) != token.Dash || p.sep(i-1) != token.Space || p.marks[i].kind != free || p.marks[i-1].kind != free {
+		return false
+	}
+	p.pair(i - 1)
+	return true
 }
 
 // trailingPair reads the short names of files: office_03_19.avi, Ozk.02.10.F.avi.

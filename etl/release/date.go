@@ -22,6 +22,9 @@ func (p *Parser) findDates() {
 			p.numericDate(i)
 		case p.digits(i, 1, 4) && i+2 < p.tail:
 			p.namedDate(i)
+		case p.toks[i].Digits == 0 && i+2 < p.tail && p.digits(i+2, 4, 4) && p.ordinalToken(i):
+			d, _ := leading(p.fold(i))
+			p.day(i, i+3, int(p.toks[i+2].Num), month(string(p.fold(i+1))), d)
 		case p.toks[i].Digits == 0 && month(string(p.fold(i))) > 0 && i+2 < p.tail && p.digits(i+2, 4, 4):
 			if d, w := leading(p.fold(i + 1)); w > 0 {
 				p.day(i, i+3, int(p.toks[i+2].Num), month(string(p.fold(i))), d)
@@ -151,7 +154,7 @@ func (p *Parser) findYear() {
 			continue
 		}
 		switch {
-		case i < p.start:
+		case i < p.start || i > p.start && p.isYear(i-1) && p.sep(i).Has(token.Dash) && p.toks[i].Num >= p.toks[i-1].Num:
 			continue
 		case i < hard || best < 0 || best == p.start && !p.textBetween(best+1, hard):
 			if i <= hard || p.behindMarker(i) {

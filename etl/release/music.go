@@ -12,10 +12,27 @@ func (p *Parser) music() {
 		return
 	}
 	r := p.r
+	if p.audioOnly() && p.year > p.start && p.year == p.end && p.dashed(p.year) && p.year+1 < p.tail && p.marks[p.year+1].kind == free && p.region(p.year+1) == 0 {
+		p.datedAlbum()
+		return
+	}
 	if r.AltSubtitle && (p.audioOnly() || p.bookish()) && len(r.Seasons) == 0 {
 		r.Artist, r.Title, r.AltTitle, r.AltSubtitle = r.Title, r.AltTitle, "", false
 		r.Spans[FieldArtist], r.Spans[FieldTitle], r.Spans[FieldAltTitle] = r.Spans[FieldTitle], r.Spans[FieldAltTitle], Span{}
 	}
+}
+
+// datedAlbum reads Artist - 2003 - Album.
+func (p *Parser) datedAlbum() {
+	a := p.year + 1
+	b := a
+	for b < p.tail && p.region(b) == 0 && !p.hard(b) && (b == a || !p.sep(b).Has(token.Open|token.Close)) {
+		b++
+	}
+	p.r.Artist, p.r.Spans[FieldArtist] = p.r.Title, p.r.Spans[FieldTitle]
+	p.r.Spans[FieldTitle], p.r.Spans[FieldAltTitle] = Span{}, Span{}
+	p.r.Title, p.r.AltTitle, p.r.AltSubtitle = p.clean(a, b), "", false
+	p.span(FieldTitle, a, b)
 }
 
 // bookish tells whether the name speaks of a book.
@@ -53,8 +70,15 @@ func (p *Parser) sceneMusic() bool {
 	for b < y && !(p.sep(b).Has(token.Dash) && p.region(b) == 0 && !(p.digits(b-1, 1, 4) && p.digits(b, 1, 4))) && !(p.region(b) > 0 && p.region(b) != p.region(a) && p.sep(b).Has(token.Dash|token.Under)) && p.nextField(a, b) {
 		b++
 	}
-	for b > a+1 && p.marks[b-1].kind == tag && p.is(b-1, lexicon.Format) {
-		b--
+	for b > a+1 {
+		k := b - 1
+		for k > a && p.marks[k].kind == cont {
+			k--
+		}
+		if k == a || !p.is(k, lexicon.Format) && !p.is(k, lexicon.Edition) {
+			break
+		}
+		b = k
 	}
 	p.r.Spans[FieldArtist], p.r.Spans[FieldTitle], p.r.Spans[FieldAltTitle] = Span{}, Span{}, Span{}
 	p.r.Artist = p.clean(p.start, d)
@@ -80,7 +104,7 @@ func (p *Parser) nextField(a, b int) bool {
 func (p *Parser) nextDash(a, b int) int {
 	for i := a; i < b; i++ {
 		if p.sep(i).Has(token.Dash) && (p.region(i) == 0 || p.sep(i).Has(token.Open)) && p.region(i-1) != p.region(i) || p.sep(i).Has(token.Dash) && p.region(i) == 0 {
-			if p.toks[i-1].End-p.toks[i-1].Start > 1 || p.toks[i].Spaced || p.sep(i-1).Has(token.Dot) || p.sep(i).Has(token.Dot) { // not T-Pain
+			if p.toks[i-1].End-p.toks[i-1].Start > 1 || p.toks[i].Spaced || p.sep(i-1).Has(token.Dot) || p.sep(i).Has(token.Dot|token.Under) { // not T-Pain
 				return i
 			}
 		}

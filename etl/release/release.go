@@ -168,6 +168,7 @@ type Parser struct {
 	strong   int // the first sure tag at or behind end
 	tail     int // the token behind the last one that counts
 	year     int // the token that is the year, -1 for none
+	second   int // the first token of a second title's bracket, 0 for none
 	group    [2]int
 	lead     int16 // the region at the name's head that may be a group, 0 for none
 	byMarker bool  // the title ends at a season, episode or date
@@ -182,7 +183,7 @@ func (p *Parser) Parse(name string, r *Release) {
 	p.list.Split(p.name)
 	p.toks = p.list.Tokens
 	p.marks = append(p.marks[:0], make([]mark, len(p.toks))...)
-	p.tail, p.year, p.lead, p.group = len(p.toks), -1, 0, [2]int{}
+	p.tail, p.year, p.lead, p.second, p.group = len(p.toks), -1, 0, 0, [2]int{}
 	p.extension()
 	p.lookup()
 	p.sites()

@@ -198,7 +198,7 @@ func (p *Parser) sites() {
 func (p *Parser) address(i int) int {
 	end := i + 1
 	for j := i + 1; j < p.tail && j < i+6; j++ {
-		if p.toks[j].Sep&^(token.Dot|token.Dash|token.Space) != 0 || p.toks[j].Spaced {
+		if p.toks[j].Sep&^(token.Dot|token.Dash|token.Space|token.Comma) != 0 || p.toks[j].Spaced {
 			break
 		}
 		if topLevel(string(p.fold(j))) && j > i+1 {
@@ -206,7 +206,7 @@ func (p *Parser) address(i int) int {
 			break
 		}
 	}
-	if k := i + 3; end == i+1 && k < p.tail && p.toks[k].Spaced && p.sep(i+1)|p.sep(i+2) == token.Dot {
+	if k := i + 3; end == i+1 && k < p.tail && p.toks[k].Spaced && (p.sep(i+1)|p.sep(i+2))&^token.Comma == token.Dot {
 		end = k
 	}
 	if end == i+1 {

@@ -91,7 +91,7 @@ func parseCompact(f []byte) (c compact, ok bool) {
 		f = f[1:]
 	}
 	var w int
-	if c.season, w = leading(f[1:]); w == 0 || w == 3 || w > 4 || w == 4 && !plausible(c.season) {
+	if c.season, w = leading(f[1:]); w == 0 || w == 3 && (f[1] != '0' || len(f) < 6) || w > 4 || w == 4 && !plausible(c.season) {
 		return c, false
 	}
 	rest := f[1+w:]
@@ -114,7 +114,20 @@ func parseCompact(f []byte) (c compact, ok bool) {
 		rest = rest[1:]
 	}
 	c.eps, c.n, ok = parseEpisodes(rest)
+	if !ok && c.n > 0 && w == 2 && rest[0] == 'e' && len(rest) > 4 { // S03E02Title
+		_, ew := leading(rest[1:])
+		ok = c.n == 1 && ew == 2 && letters(rest[3:])
+	}
 	return c, ok
+}
+
+func letters(f []byte) bool {
+	for _, c := range f {
+		if c >= '0' && c <= '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // parseEpisodes reads E02, E02E03, EP02, X02X03, with a part letter or a version behind the last.
@@ -184,7 +197,7 @@ func (p *Parser) seasonToken(i int) int {
 func (p *Parser) moreSeasons(j, last int) int {
 	for ; j < p.tail; j++ {
 		s := p.sep(j)
-		if s.Has(token.Open | token.Close | token.Slash) {
+		if s.Has(token.Open | token.Close) {
 			return j
 		}
 		n, ok := 0, false
@@ -326,6 +339,9 @@ func (p *Parser) nextEpisode(j, season, last int, s token.Sep) (int, bool) {
 		return eps[n-1], true
 	}
 	n, w, _ := p.episodeNumber(j)
+	if w == 1 && last < 10 && s == token.Dash && (p.sep(j+1).Has(token.Close) || p.is(j+1, lexicon.OfWord)) { // S1E1-8 of 8
+		w = 2
+	}
 	if w < 2 || n <= last || n-last > maxRange || !s.Has(token.Dash|token.Plus|token.Amp|token.Tilde|token.Comma) {
 		return 0, false
 	}
@@ -382,6 +398,13 @@ func parseCross(f []byte) (season int, eps [8]int, n int, ok bool) {
 func (p *Parser) cross(i int) int {
 	if !p.open(i) {
 		return i
+	}
+	if n, w := leading(p.fold(i)); w > 0 && w < 3 && string(p.fold(i)[w:]) == "xall" && len(p.r.Seasons) == 0 { // 1xAll
+		p.addSeasons(n, n)
+		p.set(i, i+1, season)
+		p.span(FieldSeason, i, i+1)
+		p.r.Complete = true
+		return i + 1
 	}
 	sea, eps, n, ok := parseCross(p.fold(i))
 	if !ok || p.sep(i) == token.Dot && p.digits(i-1, 1, 1) || p.is(i-1, lexicon.AudioCodec) || sea > 60 && p.digits(i+1, 2, 2) {

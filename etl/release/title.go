@@ -42,6 +42,11 @@ func (p *Parser) titles() {
 		p.r.AltSubtitle = p.segs[alt].dash
 		p.span(FieldAltTitle, a, b)
 	}
+	if k := p.region(p.second); p.second > 0 && k > 0 && p.r.AltTitle == "" {
+		b := int(p.list.Regions[k].Last)
+		p.r.AltTitle = p.clean(p.second, b)
+		p.span(FieldAltTitle, p.second, b)
+	}
 	p.episodeTitle()
 }
 
@@ -219,13 +224,18 @@ func (p *Parser) clean(a, b int) string {
 	if a >= b {
 		return ""
 	}
+	for i := a + 1; i < b-1; i++ {
+		if m := p.says(i, lexicon.Source); m != nil && m.Value == "ppv" && p.marks[i].kind == tag { // UFC 239 PPV Jones vs Santos
+			return p.clean(a, i) + " " + p.clean(i+1, b)
+		}
+	}
 	end := int(p.toks[b-1].End)
 	raw := p.name[p.toks[a].Start:end]
 	stop := len(p.name)
 	if b < len(p.toks) {
 		stop = int(p.toks[b].Start)
 	}
-	if strings.IndexByte(raw, '.') < 0 && strings.IndexByte(raw, '_') < 0 && !wide(raw) && utf8.ValidString(raw) {
+	if strings.IndexByte(raw, '.') < 0 && strings.IndexByte(raw, '_') < 0 && !p.list.Plus && !wide(raw) && utf8.ValidString(raw) {
 		return raw + p.closing(a, end, stop)
 	}
 	p.buf = p.buf[:0]
@@ -235,7 +245,7 @@ func (p *Parser) clean(a, b int) string {
 		case r == utf8.RuneError:
 			blank = true
 			continue
-		case r == '_' || unicode.IsSpace(r) || r == '.' && !initial(raw, i):
+		case r == '+' && p.list.Plus || r == '_' || unicode.IsSpace(r) || r == '.' && !initial(raw, i):
 			blank = true
 			continue
 		}

@@ -85,7 +85,7 @@ func (p *Parser) numberBefore(i int) int {
 		return -1
 	}
 	f := p.fold(i - 1)
-	if p.digits(i-2, 1, 2) && p.sep(i-1) == token.Dash && ordinalTail(string(f)) && p.open(i-2) { // 5-й сезон
+	if p.digits(i-2, 1, 2) && p.sep(i-1)&^(token.Dash|token.Space) == 0 && ordinalTail(string(f)) && p.open(i-2) && len(f) > 1 || p.digits(i-2, 1, 2) && p.sep(i-1) == token.Dash && ordinalTail(string(f)) && p.open(i-2) { // 5-й сезон
 		return i - 2
 	}
 	if p.digits(i-1, 1, 2) {
@@ -273,6 +273,12 @@ func (p *Parser) episodeWord(i int) {
 		p.set(i, j+1, episode)
 		return
 	}
+	if k := j + 1; w <= 2 && p.digits(k, 2, 3) && k < p.tail && p.sep(k) == token.Dot && len(p.r.Seasons) == 0 { // Episode 1.22
+		p.addSeasons(after, after)
+		p.addEpisodes(int(p.toks[k].Num), int(p.toks[k].Num))
+		p.episodeEnd(i, k+1)
+		return
+	}
 	first, last := after, after
 	if w >= 3 && len(p.r.Seasons) == 1 && chapterWord(p.fold(i)) && after/100 == p.r.Seasons[0] {
 		first, last = after%100, after%100
@@ -447,5 +453,5 @@ func (p *Parser) outOf(i int) {
 func (p *Parser) rangeBefore(i int) bool {
 	s := p.sep(i)
 	return p.digits(i-1, 1, 4) && p.open(i-1) && p.region(i) == p.region(i-1) && p.toks[i-1].Num < p.toks[i].Num &&
-		(s.Has(token.Tilde) || s.Has(token.Dash) && (!p.toks[i].Spaced || p.region(i) > 0))
+		(s.Has(token.Tilde) || s.Has(token.Dash) && (!p.toks[i].Spaced || p.region(i) > 0 || i > 1 && p.dashed(i-1) && (i+1 >= p.tail || p.sep(i+1).Has(token.Open))))
 }

@@ -25,6 +25,9 @@ func (p *Parser) findStart() {
 			i = p.bracketTitle()
 		}
 	}
+	if i > 0 && p.lead > 0 && p.region(i) > 0 && p.list.Regions[p.region(i)].Open == '[' {
+		i = p.bracketTitle()
+	}
 	p.start = i
 }
 
@@ -32,6 +35,9 @@ func (p *Parser) findStart() {
 func (p *Parser) school() int {
 	for n := min(2, len(p.toks)); n > 0; n-- {
 		e := lexicon.Find(p.list.Fold[:p.toks[n-1].FoldEnd])
+		if e != nil && e.Hints && e.Meanings[0].Value == "school" && n < len(p.toks) && string(p.fold(n)) == "com" {
+			return n + 1
+		}
 		if e != nil && e.Hints && e.Meanings[0].Value == "school" && (p.sep(n) == token.Dot || p.toks[min(n, len(p.toks)-1)].Spaced) {
 			return n
 		}
@@ -75,8 +81,11 @@ func (p *Parser) skipHead(i int) int {
 // skipTags returns the token behind sure tags that stand at the head before a dash or colon: "IMAX - Title".
 func (p *Parser) skipTags(i int) int {
 	j := i
-	for j < p.tail && j < i+4 && (p.marks[j].kind == tag && p.marks[j].class != lexicon.Language || p.marks[j].kind == lines) {
+	for j < p.tail && j < i+4 && (j == i || p.sep(j)&^(token.Space|token.Dash|token.Dot) == 0) && (p.marks[j].kind == tag && p.marks[j].class != lexicon.Language || p.marks[j].kind == lines) {
 		j += max(int(p.marks[j].n), 1)
+	}
+	if j > i+1 && j < p.tail && p.marks[j].kind == free && p.marks[i].class == lexicon.Strong && p.marks[i+1].class == lexicon.Strong && p.marks[i+1].kind == tag {
+		return j
 	}
 	if j == i || j >= p.tail || !p.toks[j].Spaced && p.sep(j)&^token.Space != token.Colon {
 		return i
@@ -130,22 +139,38 @@ func (p *Parser) textAfter(i int) bool {
 }
 
 // bracketTitle returns the first token of the bracket that holds a title: the second with free words, the first being a
-// group's, or else the first.
+// group's, or else the first. Of several titles the Latin one is taken and the one before it kept as the second title.
 func (p *Parser) bracketTitle() int {
-	first := -1
+	first, title := -1, -1
 	for k := 1; k < len(p.list.Regions); k++ {
 		r := &p.list.Regions[k]
-		if r.First == r.Last || int(r.First) >= p.tail || p.tagged0(int(r.First), int(r.Last)) || p.regionOf(int(r.First), site) {
+		if r.First == r.Last || int(r.First) >= p.tail {
 			continue
 		}
-		if p.hard(int(r.First)) {
+		if p.hard(int(r.First)) || title >= 0 && (p.digits(int(r.First), 2, 4) && r.First+1 == r.Last || p.marks[r.First].kind != free) {
+			if title >= 0 {
+				break
+			}
 			continue
 		}
-		if first >= 0 {
-			p.lead = int16(first)
-			return int(r.First)
+		if p.tagged0(int(r.First), int(r.Last)) || p.regionOf(int(r.First), site) || r.Open != '[' {
+			continue
 		}
-		first = k
+		switch {
+		case first < 0:
+			first = k
+		case title < 0 || p.toks[r.First].Script == token.Latin:
+			if title >= 0 {
+				p.second = int(p.list.Regions[title].First)
+			}
+			title = k
+		case p.toks[p.list.Regions[title].First].Script != token.Latin:
+			title = k
+		}
+	}
+	if title >= 0 {
+		p.lead = int16(first)
+		return int(p.list.Regions[title].First)
 	}
 	if first >= 0 {
 		return int(p.list.Regions[first].First)

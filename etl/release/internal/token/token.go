@@ -66,9 +66,9 @@ type List struct {
 	Tokens  []Token
 	Regions []Region // Regions[0] is the outside
 	Fold    []byte
-	Tail    Sep // what stands behind the last token
+	Tail    Sep  // what stands behind the last token
+	Plus    bool // the name has plus signs where others have blanks
 	name    string
-	plus    bool // the name has plus signs where others have blanks
 	depth   uint8
 	sep     Sep
 	lastEnd int32
@@ -83,7 +83,7 @@ func (l *List) Split(name string) {
 	l.Tokens, l.Fold = l.Tokens[:0], l.Fold[:0]
 	l.Regions = append(l.Regions[:0], Region{End: int32(len(name))})
 	l.name, l.depth, l.sep, l.dash, l.dashPre = name, 0, 0, false, false
-	l.plus = strings.Count(name, "+") > 2 && strings.IndexByte(name, ' ') < 0
+	l.Plus = strings.Count(name, "+") > 2 && strings.IndexByte(name, ' ') < 0
 	for i := 0; i < len(name); {
 		r, size, class := next(name, i)
 		if class < firstWord {
@@ -131,7 +131,7 @@ func (l *List) separate(i, size int, c class) {
 	case sepApostrophe:
 		l.sep |= Other
 	default:
-		if c == sepPlus && l.plus {
+		if c == sepPlus && l.Plus {
 			c = sepSpace
 		}
 		s := Sep(1) << (c - sepSpace)
