@@ -50,6 +50,6 @@ CREATE OR REPLACE MACRO cell(lat, lon) AS
 	cell_band(lat) * 360
 	+ (floor((lon + 180) / 360 * cells_in_band(cell_band(lat)))::INTEGER % cells_in_band(cell_band(lat)));
 -- The middle of a cell.
-CREATE OR REPLACE MACRO cell_lat(c) AS c // 360 - 89.5;
+CREATE OR REPLACE MACRO cell_lat(c) AS (c // 360 - 89.5)::DOUBLE;
 CREATE OR REPLACE MACRO cell_lon(c) AS
-	round((c % 360 + 0.5) * 360 / cells_in_band(c // 360) - 180, 4);
+	round((c % 360 + 0.5)::DOUBLE * 360 / cells_in_band(c // 360) - 180, 4);

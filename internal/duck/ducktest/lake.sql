@@ -65,7 +65,7 @@ SELECT day, make_timestamptz((epoch(day) * 1000000 + second * 1000000)::BIGINT +
 	client_code, CASE upper(client_code) WHEN 'LT' THEN 'libtorrent' WHEN 'UT' THEN 'µTorrent' WHEN 'TR' THEN 'Transmission' END AS client,
 	NULL::VARCHAR AS client_version,
 	CASE WHEN made.kind = 'announce_peer' THEN e % 2 = 0 END AS port_implied,
-	CASE WHEN made.kind = 'announce_peer' THEN e % 3 = 0 END AS seed,
+	CASE WHEN made.kind = 'announce_peer' THEN e % 4 = 0 END AS seed,
 	e % 50 = 0 AS read_only, NULL::VARCHAR AS name, (2400 - e % 160)::INTEGER AS log2_distance,
 	CASE upkeep WHEN 'bootstrap' THEN 96 ELSE e % 9 END::INTEGER AS their_cpl,
 	e % 4 = 0 AS id_secure, CASE WHEN made.kind = 'announce_peer' THEN true END AS token_valid
