@@ -30,6 +30,14 @@ const (
 
 // commands is the command line; kong reads the tags.
 type commands struct {
+	duckCommands `embed:""`
+
+	ETL  etlCmd  `cmd:"" name:"etl" help:"Turn raw logs into tables."`
+	Name nameCmd `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
+
+	Import  importCommand  `cmd:"" help:"Bring in what others recorded: 2018 logs, .torrent files."`
+	Torrent torrentCommand `cmd:"" help:"Show a torrent: names, hashes, sizes, files."`
+
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 

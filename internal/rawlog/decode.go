@@ -1,6 +1,7 @@
 package rawlog
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -393,4 +394,13 @@ func decodeFrameLine(line []byte) (*Header, *Footer, *Reject) {
 	return &Header{
 		Collector: w.Collector, Run: w.Run, Seq: w.Seq, Start: w.Start, Software: w.Software, Privacy: w.Privacy, Imported: w.Imported,
 	}, nil, nil
+}
+
+// DecodeEvent reads one line, without its newline. A line that is no event is a *Reject.
+func DecodeEvent(line []byte, ev *Event) error {
+	var s scanner
+	if r := s.event(bytes.TrimSuffix(line, []byte("\n")), ev); r != nil {
+		return r
+	}
+	return nil
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// bar shows how far something is: a line that is written over on a terminal, a
+// line now and then elsewhere.
+type bar struct {
+	out      io.Writer
+	terminal bool
+	label    string
+	began    time.Time
+	shown    time.Time
+	width    int
+}
+
+func newBar(out io.Writer) *bar {
+	f, ok := out.(*os.File)
+	return &bar{out: out, terminal: ok && term.IsTerminal(int(f.Fd()))}
+}
+
+// show tells that done of total (0: unknown) are done.
+func (b *bar) show(label string, done, total int64) {
+	now := time.Now()
+	if label != b.label {
+		b.label, b.began = label, now
+	}
+	every := 10 * time.Second
+	if b.terminal {
+		every = 100 * time.Millisecond
+	}
+	if b.shown.IsZero() && !b.terminal {
+		b.shown = now // nothing for what takes less than ten seconds
+	}
+	if now.Sub(b.shown) < every {
+		return
+	}
+	b.shown = now
+	b.print(b.text(now, done, total))
+}
+
+func (b *bar) text(now time.Time, done, total int64) string {
+	if total <= 0 {
+		return b.label
+	}
+	share := min(float64(done)/float64(total), 1)
+	left := ""
+	if took := now.Sub(b.began); share > 0.02 && took > time.Second {
+		left = fmt.Sprintf(", %s left", (time.Duration(float64(took) * (1 - share) / share)).Round(time.Second))
+	}
+	const cells = 30
+	full := int(share * cells)
+	return fmt.Sprintf("%s [%s%s] %.0f%%%s", b.label, strings.Repeat("#", full), strings.Repeat(".", cells-full), 100*share, left)
+}
+
+func (b *bar) print(text string) {
+	if !b.terminal {
+		fmt.Fprintln(b.out, text)
+		return
+	}
+	fmt.Fprintf(b.out, "\r%-*s", b.width, text)
+	b.width = len(text)
+}
+
+// clear removes the bar from a terminal.
+func (b *bar) clear() {
+	if b.terminal && b.width > 0 {
+		fmt.Fprintf(b.out, "\r%*s\r", b.width, "")
+		b.width = 0
+	}
+}

@@ -1,0 +1,228 @@
+// Package etl turns raw logs into tables.
+//
+// It reads the sealed segments of a UTC day and writes the day's partition of
+// every table in package datasets. A day's tables are a pure function of the
+// day's segments, the geo databases, the pseudonym key and the version of this
+// package: however the events are split into segments, in whatever order they
+// come, how often they are repeated and how many goroutines work, the same
+// bytes come out.
+//
+// The way of a query: a scanner reads a segment and packs each query into a
+// few dozen bytes (row.go), which go to one of 1,024 buckets by the asker's
+// network, in memory or in a temporary file. Then, bucket by bucket, each
+// address is given its pseudonym and place once, rows are sorted by requester
+// and time, repeats fall out (bucket.go), and groups of buckets become row
+// groups, built column by column (queries.go). Because a network and all its
+// requesters lie in one bucket, crawlers are known before demand is counted,
+// and counts of requesters and networks of different groups simply add up
+// (demand.go). So memory does not grow with the day.
+//
+// Nothing is lost in silence. Every line read is loaded, a duplicate, or
+// rejected with a reason and kept in quarantine; what a segment says it held
+// and does not is counted as lost. A day of which more than one line in a
+// hundred is rejected is not committed, unless asked to be.
+//
+// A partition exists when its manifest does: parts are written first, then the
+// manifests, by compare-and-swap; two programs that make the same day at once
+// do no harm.
+package etl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/boontorrent/boon/internal/geo"
+	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/pseudonym"
+)
+
+// Version changes when the same input would give other tables.
+const Version = 1
+
+// Options says what to do. The zero value makes every day whose inputs changed.
+type Options struct {
+	Day   *lake.Day // only this day
+	Since *lake.Day // only days from this one on
+	Force bool      // also days whose inputs have not changed
+
+	Geo           *geo.DB    // nil: places are unknown
+	Keys          lake.Store // where pseudonym keys lie; nil: in the lake
+	Epoch         string     // how long a key lives: pseudonym.Weekly where empty
+	AcceptRejects bool       // commit a day however much was rejected
+
+	Workers  int    // goroutines; 0: one for each processor
+	TempDir  string // for what does not fit into memory; "" is the system's
+	Program  string // goes into manifests
+	NewKey   func() (pseudonym.Key, error)
+	Now      func() time.Time
+	Progress func(Progress) // may be nil; called from one goroutine at a time
+}
+
+// Progress tells how far a day is.
+type Progress struct {
+	Day         lake.Day
+	Stage       string
+	Done, Total int64
+}
+
+// Report tells what was done.
+type Report struct {
+	Days    []DayReport
+	Current int // days that were up to date
+}
+
+// DayReport tells how a day went.
+type DayReport struct {
+	Day      lake.Day
+	Counts   lake.Counts
+	Rows     map[string]int64 // by table
+	Crawlers int64
+	Notes    []string // what was wrong with segments, one line each
+	Err      error    // why the day was not committed, nil if it was
+}
+
+// ErrRejects is returned (wrapped) for a day of which too much was rejected.
+var ErrRejects = errors.New("too many records were rejected")
+
+// Run makes the days that need it. It returns an error when it could not go on;
+// a day that failed alone has its error in the report.
+func Run(ctx context.Context, store lake.Store, opts Options) (*Report, error) {
+	if err := opts.fill(store); err != nil {
+		return nil, err
+	}
+	days, current, err := plan(ctx, store, &opts)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Current: current}
+	for _, day := range days {
+		r, err := runDay(ctx, store, &opts, day)
+		if err != nil {
+			r.Err = fmt.Errorf("day %s: %w", day.day, err)
+		}
+		report.Days = append(report.Days, r)
+		if ctx.Err() != nil {
+			return report, ctx.Err()
+		}
+	}
+	return report, nil
+}
+
+func (o *Options) fill(store lake.Store) error {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.Epoch == "" {
+		o.Epoch = pseudonym.Weekly
+	}
+	if _, err := pseudonym.EpochName(0, o.Epoch); err != nil {
+		return err
+	}
+	if o.Keys == nil {
+		o.Keys = store
+	}
+	if o.NewKey == nil || o.Now == nil {
+		return errors.New("etl needs a source of keys and a clock")
+	}
+	return nil
+}
+
+// runDay makes one day.
+func runDay(ctx context.Context, store lake.Store, opts *Options, p planned) (DayReport, error) {
+	report := DayReport{Day: p.day, Rows: map[string]int64{}}
+	d := &dayRun{
+		store: store, opts: opts, day: p.day, inputs: p.inputs, db: opts.Geo,
+		made: map[string]*made{}, loaded: map[loadKey]int64{},
+	}
+	defer d.close()
+	for _, t := range tableNames() {
+		d.made[t] = &made{leftOut: map[string]int64{}}
+	}
+	if err := d.prepare(ctx); err != nil {
+		return report, err
+	}
+	err := d.make(ctx)
+	report.Counts, report.Crawlers, report.Notes = d.counts, d.crawlers, d.notes()
+	if err != nil {
+		return report, errors.Join(err, d.discard(ctx))
+	}
+	for t, m := range d.made {
+		report.Rows[t] = m.rows()
+	}
+	return report, d.commit(ctx)
+}
+
+// prepare finds the day's key and names the making of the day.
+func (d *dayRun) prepare(ctx context.Context) error {
+	var err error
+	if d.epoch, err = pseudonym.EpochName(d.day, d.opts.Epoch); err != nil {
+		return err
+	}
+	if d.key, err = loadKeyOrMake(ctx, d.opts, d.epoch); err != nil {
+		return err
+	}
+	d.digest = d.makeDigest()
+	return nil
+}
+
+// loadKeyOrMake returns the epoch's key; the first to ask makes it.
+func loadKeyOrMake(ctx context.Context, opts *Options, epoch string) (pseudonym.Key, error) {
+	key, err := pseudonym.Load(ctx, opts.Keys, epoch)
+	if !errors.Is(err, lake.ErrNotFound) {
+		return key, err
+	}
+	if key, err = opts.NewKey(); err != nil {
+		return key, fmt.Errorf("make pseudonym key: %w", err)
+	}
+	if err := pseudonym.Store(ctx, opts.Keys, epoch, key); err != nil && !errors.Is(err, lake.ErrConflict) {
+		return key, err
+	}
+	return pseudonym.Load(ctx, opts.Keys, epoch)
+}
+
+// make writes all parts and the quarantine.
+func (d *dayRun) make(ctx context.Context) error {
+	if err := d.scan(ctx); err != nil {
+		return err
+	}
+	if err := d.quarantine(ctx); err != nil {
+		return err
+	}
+	if rejected := d.counts.RejectedTotal(); rejected*100 > d.counts.Read && !d.opts.AcceptRejects {
+		return fmt.Errorf("%w: %d of %d (%s); look at %s, then mend the cause or pass --accept-rejects",
+			ErrRejects, rejected, d.counts.Read, reasons(d.counts.Rejected), d.quarantineKey())
+	}
+	if err := d.queries(ctx); err != nil {
+		return err
+	}
+	resolved, err := d.torrents(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.demandTable(ctx, resolved); err != nil {
+		return err
+	}
+	if err := d.watch(ctx); err != nil {
+		return err
+	}
+	return d.counts.Balance()
+}
+
+// notes says what was wrong with segments, in order of their keys.
+func (d *dayRun) notes() []string {
+	var out []string
+	for _, s := range d.segments {
+		for _, n := range s.notes {
+			out = append(out, s.input.Key+": "+n)
+		}
+		if s.lost > 0 {
+			out = append(out, fmt.Sprintf("%s: %d records that its footer counts are not there", s.input.Key, s.lost))
+		}
+	}
+	slices.Sort(out)
+	return out
+}

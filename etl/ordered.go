@@ -1,0 +1,70 @@
+package etl
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// ordered runs each input through one of the works, which run at the same time
+// on goroutines of g, and gives the results in the order of the inputs. It
+// looks ahead by as many inputs as there are works. The channel is closed
+// after the last result; if g fails it may be closed early or never, and the
+// receiver must watch ctx, which is g's.
+func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, works []func(In) (Out, error)) <-chan Out {
+	type job struct {
+		in  In
+		out chan Out
+	}
+	jobs := make(chan job)
+	waiting := make(chan chan Out, len(works))
+	out := make(chan Out)
+	g.Go(func() error {
+		defer close(jobs)
+		defer close(waiting)
+		for v := range in {
+			j := job{v, make(chan Out, 1)}
+			if !send(ctx, waiting, j.out) || !send(ctx, jobs, j) {
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	for _, work := range works {
+		g.Go(func() error {
+			for j := range jobs {
+				v, err := work(j.in)
+				if err != nil {
+					return err
+				}
+				j.out <- v
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		defer close(out)
+		for w := range waiting {
+			select {
+			case v := <-w:
+				if !send(ctx, out, v) {
+					return ctx.Err()
+				}
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	return out
+}
+
+// send reports whether v was taken before ctx ended.
+func send[T any](ctx context.Context, to chan<- T, v T) bool {
+	select {
+	case to <- v:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

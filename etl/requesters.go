@@ -1,0 +1,186 @@
+package etl
+
+import (
+	"slices"
+
+	"github.com/boontorrent/boon/datasets"
+	"github.com/boontorrent/boon/etl/column"
+	"github.com/boontorrent/boon/internal/rawlog"
+)
+
+// The rules by which a requester counts as a crawler. A client asks for what
+// its user wants: a few torrents a day, each announced once found. A crawler
+// asks for whatever it hears of.
+const (
+	// CrawlVolume: so many info-hashes in a day, almost never announced.
+	CrawlVolume      = "volume"
+	volumeInfohashes = 100 // at least
+	volumeAnnounces  = 50  // and fewer than one announce_peer in so many queries
+	// CrawlSample: asks for samples of info-hashes (BEP 51), which no client needs.
+	CrawlSample     = "sample"
+	sampleQueries   = 3    // at least
+	volumeInAnyCase = 2000 // info-hashes, whatever is announced
+)
+
+// CrawlerRules says in words what the rules are, for the methodology.
+func CrawlerRules() map[string]string {
+	return map[string]string{
+		CrawlVolume: "100 or more info-hashes in a day with fewer than one announce_peer in 50 queries, or 2,000 or more info-hashes in a day",
+		CrawlSample: "3 or more sample_infohashes queries in a day",
+	}
+}
+
+// activity is what a requester did on the day.
+type activity struct {
+	first, last         int64
+	queries, announces  int64
+	samples             int64
+	infohashes, nodeIDs int64
+	maxPerMinute        int64
+	minute, minuteCount int64
+	clients             map[string]int64
+	country, client     string
+	asn                 int64
+}
+
+func (a *activity) crawler() string {
+	switch {
+	case a.samples >= sampleQueries:
+		return CrawlSample
+	case a.infohashes >= volumeInfohashes && a.announces*volumeAnnounces < a.queries, a.infohashes >= volumeInAnyCase:
+		return CrawlVolume
+	}
+	return ""
+}
+
+const microsPerMinute = 60_000_000
+
+// query counts one query; they come in order of time.
+func (a *activity) query(ts int64, k rawlog.Kind) {
+	if a.queries == 0 {
+		a.first, a.minute = ts, -1
+	}
+	a.last = ts
+	a.queries++
+	switch k {
+	case rawlog.AnnouncePeer:
+		a.announces++
+	case rawlog.SampleInfohashes:
+		a.samples++
+	}
+	if m := ts / microsPerMinute; m != a.minute {
+		a.minute, a.minuteCount = m, 0
+	}
+	a.minuteCount++
+	a.maxPerMinute = max(a.maxPerMinute, a.minuteCount)
+}
+
+// distinct counts the distinct values of a slice, which it sorts.
+func distinct(values []uint64) int64 {
+	if len(values) < 2 {
+		return int64(len(values))
+	}
+	slices.Sort(values)
+	return int64(len(slices.Compact(values)))
+}
+
+// requesterColumns builds row groups of the table requesters.
+type requesterColumns struct {
+	requester, network, queries, announces, infohashes, nodeIDs, perMinute, asn numbers
+	first, last                                                                 column.Longs
+	keyEpoch, country, client, crawler                                          texts
+}
+
+func requesterSchema() (*column.Schema, error) { return column.SchemaOf[datasets.Requester]() }
+
+func newRequesterColumns() *requesterColumns {
+	c := &requesterColumns{}
+	for _, n := range c.numbers() {
+		*n = newNumbers()
+	}
+	for _, t := range c.texts() {
+		*t = newTexts()
+	}
+	return c
+}
+
+func (c *requesterColumns) numbers() []*numbers {
+	return []*numbers{&c.requester, &c.network, &c.queries, &c.announces, &c.infohashes, &c.nodeIDs, &c.perMinute, &c.asn}
+}
+
+func (c *requesterColumns) texts() []*texts {
+	return []*texts{&c.keyEpoch, &c.country, &c.client, &c.crawler}
+}
+
+func (c *requesterColumns) reset() {
+	for _, n := range c.numbers() {
+		n.reset()
+	}
+	for _, t := range c.texts() {
+		t.reset()
+	}
+	c.first.Rows, c.last.Rows = c.first.Rows[:0], c.last.Rows[:0]
+}
+
+func (c *requesterColumns) add(s *span, a *activity, epoch string) {
+	put := func(n *numbers, v int64) { n.dict.Add(n.of(v)) }
+	text := func(t *texts, s string) { t.dict.Add(t.of(s)) }
+	put(&c.requester, s.requester)
+	put(&c.network, s.network)
+	text(&c.keyEpoch, epoch)
+	c.first.Rows = append(c.first.Rows, a.first)
+	c.last.Rows = append(c.last.Rows, a.last)
+	put(&c.queries, a.queries)
+	put(&c.announces, a.announces)
+	put(&c.infohashes, a.infohashes)
+	put(&c.nodeIDs, a.nodeIDs)
+	put(&c.perMinute, a.maxPerMinute)
+	text(&c.country, a.country)
+	if a.asn == 0 {
+		c.asn.dict.Add(column.Null)
+	} else {
+		put(&c.asn, a.asn)
+	}
+	text(&c.client, a.client)
+	text(&c.crawler, a.crawler())
+}
+
+// tally counts how often each index of a column came.
+type tally []struct {
+	index uint32
+	n     int64
+}
+
+func (t *tally) add(index uint32) {
+	for i := range *t {
+		if (*t)[i].index == index {
+			(*t)[i].n++
+			return
+		}
+	}
+	*t = append(*t, struct {
+		index uint32
+		n     int64
+	}{index, 1})
+}
+
+// commonest is the text that came most often, "" where that was none; of equals
+// the first in order.
+func (t tally) commonest(text func(uint32) string) string {
+	best, most := "", int64(0)
+	for _, c := range t {
+		name := text(c.index)
+		if name != "" && (c.n > most || c.n == most && name < best) {
+			best, most = name, c.n
+		}
+	}
+	return best
+}
+
+// columns are the columns in the order of datasets.Requester.
+func (c *requesterColumns) columns() []column.Column {
+	return []column.Column{
+		c.requester.dict, c.network.dict, c.keyEpoch.dict, &c.first, &c.last, c.queries.dict, c.announces.dict,
+		c.infohashes.dict, c.nodeIDs.dict, c.perMinute.dict, c.country.dict, c.asn.dict, c.client.dict, c.crawler.dict,
+	}
+}
