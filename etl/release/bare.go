@@ -23,7 +23,7 @@ func (p *Parser) findBareEpisodes() {
 				continue
 			}
 			if p.numbered(i, n, w) {
-				p.takeBare(i, n)
+				p.takeBare(p.firstDashed(i))
 				return
 			}
 		}
@@ -37,6 +37,19 @@ func (p *Parser) findBareEpisodes() {
 		}
 	}
 	p.leadingNumber()
+}
+
+// firstDashed is the number that comes first where several stand behind dashes, the others belonging to an episode's title.
+func (p *Parser) firstDashed(i int) (int, int) {
+	if p.dashed(i) && !p.rangeBefore(i) {
+		for j := p.start + 1; j < i; j++ {
+			if n, w, _ := p.episodeNumber(j); w > 1 && p.dashed(j) && !p.isYear(j) && p.toks[j+1].Spaced && p.numbered(j, n, w) {
+				return j, n
+			}
+		}
+	}
+	n, _, _ := p.episodeNumber(i)
+	return i, n
 }
 
 // dashed tells whether token i stands behind a dash with blanks.
@@ -154,7 +167,7 @@ func (p *Parser) takeBare(i, n int) {
 		end++
 	}
 	p.episodeEnd(first, end)
-	if end < p.tail && p.alone(end) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n {
+	if end < p.tail && p.alone(end) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n && !p.isYear(end) {
 		p.r.Absolute = append(p.r.Absolute, int(p.toks[end].Num))
 		p.set(end, end+1, number)
 	}

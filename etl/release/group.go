@@ -167,13 +167,23 @@ func (p *Parser) groupWord(i, end int) bool {
 	}
 	m := &p.marks[i]
 	if end-i == 1 && m.kind == tag && m.class > lexicon.Weak {
-		return !p.toks[i].Spaced && p.sep(i) == token.Dash && !p.is(i, lexicon.Lang) && !p.is(i, lexicon.Source) && !p.is(i, lexicon.AudioCodec)
+		return !p.toks[i].Spaced && p.sep(i) == token.Dash && (!p.is(i, lexicon.Lang) || len(p.fold(i)) == 2 && p.toks[i-1].Depth == 0 && p.is(i-1, lexicon.VideoCodec)) && !p.is(i, lexicon.Source) && !p.is(i, lexicon.AudioCodec)
 	}
 	return m.kind != tag || end-i > 1 || p.sep(i) == token.Dash && m.class > lexicon.Strong && !p.is(i, lexicon.Source)
 }
 
-// unsure is for tags that groups have taken as names; none so far.
-func (p *Parser) unsure(int) bool { return false }
+// unsure tells whether the source at token i is a group's name, standing behind the codec while another source is named.
+func (p *Parser) unsure(i int) bool {
+	if !p.is(i, lexicon.Source) || p.sep(i) != token.Dash || !p.is(i-1, lexicon.VideoCodec) && !p.is(i-1, lexicon.Lang) {
+		return false
+	}
+	for j := p.end; j < i-1; j++ {
+		if p.is(j, lexicon.Source) {
+			return true
+		}
+	}
+	return false
+}
 
 // tagBefore tells whether a tag, marker or bracket stands right before token i.
 func (p *Parser) tagBefore(i int) bool {

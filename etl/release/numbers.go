@@ -41,7 +41,7 @@ func (p *Parser) dotted(i int) bool {
 	for end < p.tail && p.digits(end, 1, 8) && p.sep(end) == token.Dot {
 		end++
 	}
-	if end-i < 3 || i == 0 || p.is(i-1, lexicon.SeasonWord) || p.is(i-1, lexicon.EpisodeWord) || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
+	if end-i < 3 || i == 0 || p.is(i-1, lexicon.SeasonWord) || p.is(i-1, lexicon.EpisodeWord) || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2) && p.digits(i+2, 2, 4)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
 		return false
 	}
 	if p.digits(end-1, 3, 4) && lineCount(int(p.toks[end-1].Num)) || p.is(i-1, lexicon.AudioCodec) || p.digits(i, 4, 4) {

@@ -117,6 +117,21 @@ func (p *Parser) split(i int) {
 		}
 		return
 	}
+	for _, n := range [...]string{"1080p", "720p", "2160p", "480p"} { // TC1080P, m720p
+		if rest, ok := bytes.CutSuffix(f, []byte(n)); ok && len(rest) > 0 && rest[len(rest)-1] > '9' {
+			v, _ := leading([]byte(n))
+			e := lexicon.Find(rest)
+			if len(rest) > 1 && (e == nil || len(e.Meanings) == 0 || e.Meanings[0].Field != lexicon.Source) {
+				return
+			}
+			p.lines(i, i+1, v)
+			p.marks[i].entry = e
+			if e != nil && len(rest) > 1 {
+				p.put(&p.r.Source, e.Meanings[0].Value, FieldSource, i, i+1)
+			}
+			return
+		}
+	}
 	for _, codec := range [...]string{"x264", "h264", "x265", "h265", "hevc", "xvid"} {
 		if rest, ok := bytes.CutSuffix(f, []byte(codec)); ok && len(rest) > 2 {
 			if e := lexicon.Find(rest); e != nil && len(e.Meanings) > 0 && e.Meanings[0].Class == lexicon.Strong {

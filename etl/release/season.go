@@ -282,7 +282,7 @@ func (p *Parser) episodeNumber(j int) (n, width int, version bool) {
 	switch rest := f[width:]; {
 	case width == 0 || width > 4 || p.marks[j].kind == number:
 		return 0, 0, false
-	case len(rest) == 0:
+	case len(rest) == 0 || width > 1 && (string(rest) == "tv" || string(rest) == "end" || string(rest) == "fin"):
 		return n, width, false
 	case len(rest) == 2 && rest[0] == 'v' && rest[1] >= '0' && rest[1] <= '9':
 		return n, width, true

@@ -180,7 +180,7 @@ func (p *Parser) numberOwned(j int) bool {
 		if p.is(k, lexicon.EpisodeWord) {
 			return k > j
 		}
-		if p.toks[k].Digits == 0 {
+		if p.toks[k].Digits == 0 && !ordinalTail(string(p.fold(k))) {
 			return false
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // findStart skips what stands before a title: a site, brackets with a group or tags, a marker.
 func (p *Parser) findStart() {
 	i := 0
-	if n := p.school(); n > 0 && p.tail > n+1 && p.marks[n].kind == free {
+	if n := p.school(); n > 0 && p.tail > n+1 && p.marks[n].kind != season && p.marks[n].kind != lines && (p.marks[n].kind == free || p.marks[n].class > lexicon.Strong) {
 		i = n
 	}
 	for i < p.tail {
@@ -147,7 +147,7 @@ func (p *Parser) bracketTitle() int {
 		if r.First == r.Last || int(r.First) >= p.tail {
 			continue
 		}
-		if p.hard(int(r.First)) || title >= 0 && (p.digits(int(r.First), 2, 4) && r.First+1 == r.Last || p.marks[r.First].kind != free) {
+		if p.hard(int(r.First)) || title >= 0 && (p.startsDigit(int(r.First)) || p.marks[r.First].kind != free) {
 			if title >= 0 {
 				break
 			}
@@ -199,12 +199,31 @@ func (p *Parser) findEnd() {
 	if end == p.tail {
 		end = p.sceneEnd()
 	}
+	if k := p.latinBehind(end); k > 0 {
+		p.second, p.start = p.start, k
+		p.findEnd()
+		return
+	}
 	if end == p.year && end+1 < p.tail && p.marks[end+1].kind == versionMark && p.marks[end+1].class == lexicon.Strong { // Adobe XD CC 2019 v21
 		end++
 	}
 	p.byMarker = end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode || p.marks[end].kind == date)
 	p.end = p.backwards(end)
 	p.strong = p.firstStrong(p.end)
+}
+
+// latinBehind returns the first token of a Latin title that stands outside brackets behind a title in another script and
+// its bracketed tags, 0 for none: 某片[中字].Some.Film.2023.
+func (p *Parser) latinBehind(end int) int {
+	if p.second > 0 || end >= p.tail || p.toks[p.start].Script < token.Han || p.region(end) == 0 || p.region(p.start) != 0 {
+		return 0
+	}
+	for i := end; i < p.tail && !(p.region(i) == 0 && p.hard(i)); i++ {
+		if p.region(i) == 0 && p.marks[i].kind == free && p.toks[i].Script == token.Latin && p.long(i) {
+			return i
+		}
+	}
+	return 0
 }
 
 // sceneEnd is where a dotted name without a sure tag stops: before the group behind its last dash.
@@ -214,7 +233,7 @@ func (p *Parser) sceneEnd() int {
 		return p.tail
 	}
 	joined := 0
-	for j := p.start + 1; j < i; j++ {
+	for j := 1; j < i; j++ {
 		if p.sep(j).Has(token.Space | token.Slash) {
 			return p.tail
 		}
@@ -307,8 +326,10 @@ func (p *Parser) wordlike(j, end int) bool {
 	}
 	for _, m := range p.marks[j].entry.Meanings {
 		switch m.Field {
-		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord, lexicon.SeasonWord, lexicon.Pack:
+		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord, lexicon.SeasonWord:
 			return true
+		case lexicon.Pack:
+			return !p.loud(j)
 		case lexicon.App:
 			return end == p.year
 		case lexicon.ThreeD:
@@ -382,7 +403,7 @@ func (p *Parser) accept() {
 			}
 		case tag:
 			k := p.region(i)
-			m.ok = m.ok || chain || k > 0 && p.tagged0(int(p.list.Regions[k].First), int(p.list.Regions[k].Last))
+			m.ok = m.ok || chain || k > 0 && int(p.list.Regions[k].First) == i && p.is(i, lexicon.Source) || k > 0 && p.tagged0(int(p.list.Regions[k].First), int(p.list.Regions[k].Last))
 		}
 	}
 	p.acceptBrackets()

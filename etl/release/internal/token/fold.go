@@ -148,6 +148,8 @@ func classByTable(r rune) class {
 			return wordThai
 		}
 		return wordMark
+	case r >= 0x2160 && r <= 0x216B: // Roman numbers
+		return wordLatin
 	case !unicode.IsLetter(r):
 		return sepOther
 	case r < 0x0250 || r >= 0x1E00 && r < 0x1F00:
@@ -208,6 +210,9 @@ const (
 		"nnnnnnnnnoooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs"
 )
 
+// romans are the letters of the numbers from U+2160.
+var romans = [...]string{"i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"}
+
 // appendFold appends r in lower case, without accent, in plain width.
 func appendFold(b []byte, r rune) []byte {
 	if r < utf8.RuneSelf {
@@ -223,6 +228,8 @@ func appendFold(b []byte, r rune) []byte {
 		return appendLatin(b, r)
 	case r == '×':
 		return append(b, 'x')
+	case r >= 0x2160 && r <= 0x216B:
+		return append(b, romans[r-0x2160]...)
 	case r >= 0x0410 && r <= 0x042F:
 		r += 0x20
 	case r == 'Ё' || r == 'ё':
