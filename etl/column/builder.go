@@ -162,3 +162,6 @@ const (
 
 // Len implements Column.
 func (b *Bools) Len() int { return len(b.Rows) }
+
+// TextAt is the i-th distinct text.
+func (d *Dict) TextAt(i int) string { return string(d.value(i)) }

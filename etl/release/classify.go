@@ -61,7 +61,7 @@ func newznab(contentType string, console bool) int32 {
 
 // hints counts the words of a name that hint at a kind of content.
 type hints struct {
-	course, game, software, anime, music, audiobook, book, comic uint8
+	course, game, software, anime, music, audiobook, book, comic, tv uint8
 	explicit, soft, studio, jav                                  uint8
 }
 
@@ -84,6 +84,8 @@ func (h *hints) add(value string) {
 		n = &h.book
 	case "comic":
 		n = &h.comic
+	case "tv":
+		n = &h.tv
 	case "explicit":
 		n = &h.explicit
 	case "soft":
@@ -191,6 +193,8 @@ func (c *Content) video(r *Release, m *Media, files string) {
 		c.set(TypeAnime, 0.85, files+", named as anime is")
 	case episodic:
 		c.set(TypeTV, 0.95, files+", season or episode in the name")
+	case r.hints.tv > 0:
+		c.set(TypeTV, 0.8, files+", called a series")
 	case r.Date != "":
 		c.set(TypeTV, 0.8, files+", a day in the name")
 	case r.Format == "Music Video" || r.Artist != "":

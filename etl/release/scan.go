@@ -68,17 +68,13 @@ func (p *Parser) lookup() {
 		for w := int(e.First); w > 1; w-- {
 			if i+w <= p.tail && p.tight(i, i+w) {
 				key := p.list.Fold[p.toks[i].FoldStart:p.toks[i+w-1].FoldEnd]
-				if long := lexicon.Find(key); long != nil && len(long.Meanings) > 0 {
-					if long.Hints {
-						p.tagged(i, w, long)
-						continue
-					}
-					e, n = long, w
+				if long := lexicon.Find(key); long != nil && len(long.Meanings) > 0 && p.tagged(i, w, long) {
+					n = 0
 					break
 				}
 			}
 		}
-		if len(e.Meanings) > 0 {
+		if n > 0 && len(e.Meanings) > 0 {
 			p.tagged(i, n, e)
 		}
 	}
@@ -157,8 +153,9 @@ func (p *Parser) tight(a, b int) bool {
 	return true
 }
 
-// tagged marks n tokens from i as the word e. The class is the surest of its meanings that holds here.
-func (p *Parser) tagged(i, n int, e *lexicon.Entry) {
+// tagged marks n tokens from i as the word e, if it is more than a hint. The class is the surest of its meanings that holds
+// here.
+func (p *Parser) tagged(i, n int, e *lexicon.Entry) bool {
 	class := lexicon.None
 	for _, m := range e.Meanings {
 		c := m.Class
@@ -177,12 +174,13 @@ func (p *Parser) tagged(i, n int, e *lexicon.Entry) {
 		}
 	}
 	if class == lexicon.None {
-		return
+		return false
 	}
 	p.marks[i] = mark{kind: tag, class: class, n: int16(n), entry: e}
 	for j := i + 1; j < i+n; j++ {
 		p.marks[j] = mark{kind: cont}
 	}
+	return true
 }
 
 // capital tells whether the tokens are written without a lower-case letter.

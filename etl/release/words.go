@@ -59,6 +59,9 @@ func (p *Parser) seasonWord(i int) {
 		} else if !known {
 			p.addSeasons(n, n)
 		}
+		if a > 0 && string(p.fold(a-1)) == "第" {
+			a--
+		}
 		p.set(a, j, season)
 		p.span(FieldSeason, a, j)
 		p.seasonThenEpisode(j)

@@ -241,7 +241,7 @@ func (p *Parser) sceneEnd() int {
 			joined++
 		}
 	}
-	if joined < 2 {
+	if joined < 2 && !(joined == 1 && i == p.start+2 && p.capital(i, 1) && len(p.fold(i)) > 3 && !p.capital(p.start, 2)) {
 		return p.tail
 	}
 	p.takeGroup(i, p.tail)
