@@ -62,7 +62,7 @@ func newznab(contentType string, console bool) int32 {
 // hints counts the words of a name that hint at a kind of content.
 type hints struct {
 	course, game, software, anime, music, audiobook, book, comic, tv uint8
-	explicit, soft, studio, jav                                  uint8
+	explicit, soft, studio, jav                                      uint8
 }
 
 func (h *hints) add(value string) {
