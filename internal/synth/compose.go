@@ -93,6 +93,12 @@ const (
 // whether that goes well. What failed is tried again on another day.
 func (s *swarm) planResolves(d int, events []heard) []attempt {
 	var plan []attempt
+	announced := map[uint32]bool{}
+	for k := range events {
+		if events[k].kind() == rawlog.AnnouncePeer {
+			announced[events[k].what] = true
+		}
+	}
 	for k := range events {
 		h := &events[k]
 		if h.class() != wanting && h.class() != crawling || s.tried[h.what] != untried {
@@ -101,7 +107,7 @@ func (s *swarm) planResolves(d int, events []heard) []attempt {
 		r := derive(s.cfg.Seed, forResolve, uint64(h.what), uint64(d))
 		a := attempt{
 			torrent: h.what, t: h.t() + 20*second + int64(r.float()*float64(10*minute)), collector: s.nodes[h.node()].collector,
-			announced: h.kind() == rawlog.AnnouncePeer,
+			announced: announced[h.what],
 		}
 		if a.t >= day {
 			continue

@@ -43,7 +43,7 @@ const day = 24 * hour
 // makeDay makes the n queries heard on day d, in order of time, and counts them.
 func (s *swarm) makeDay(d, n int) []heard {
 	crawlers, upkeep, self := int(float64(n)*shareCrawlers), int(float64(n)*shareUpkeep), int(float64(n)*shareSelf)
-	events := s.wanting(d, n-crawlers-upkeep-self)
+	events := s.wanting(d, n-crawlers-upkeep-self, n)
 	s.tallyWanting(d, events)
 	events = s.crawl(d, crawlers, events)
 	events = s.keepUp(d, upkeep, events)
@@ -60,12 +60,12 @@ func (s *swarm) makeDay(d, n int) []heard {
 
 // wanting makes what is heard of those who want something: more than n queries
 // in the order of torrents, of which chance keeps exactly n (the rest are
-// packets that got lost).
-func (s *swarm) wanting(d, n int) []heard {
+// packets that got lost). The slice has room for room events.
+func (s *swarm) wanting(d, n, room int) []heard {
 	slack := float64(n)*1.03 + 8*math.Sqrt(float64(n)) + 20
 	for attempt := 0; ; attempt++ {
 		s.startDay(d)
-		events := s.lookUpAll(d, attempt, slack*s.pairs, make([]heard, 0, int(slack*1.1)+64))
+		events := s.lookUpAll(d, attempt, slack*s.pairs, make([]heard, 0, max(int(slack*1.02), room)))
 		if len(events) < n {
 			slack *= 1.2
 			continue

@@ -50,11 +50,20 @@ func (l *lookups) torrent(i uint32, n int) {
 	s.torrents.swarm[s.torrents.at(i, l.day)] = requesters
 }
 
+// The busiest requesters of a country, seedboxes and hoarders.
+const (
+	shareBusy = 0.004 // of requesters
+	busyness  = 0.06  // of all that is looked for
+)
+
 // requester draws who wants a torrent: by country, and there some more often than others.
 func (l *lookups) requester() uint32 {
 	p := l.s.people
 	c := l.audience.draw(&l.rng)
 	n := p.first[c+1] - p.first[c]
+	if l.rng.chance(busyness) {
+		return uint32(p.first[c] + l.rng.below(1+int(float64(n)*shareBusy)))
+	}
 	at := int(float64(n) * math.Pow(l.rng.float(), 1.25))
 	return uint32(p.first[c] + min(at, n-1))
 }

@@ -67,6 +67,9 @@ func (o *release) picture(r *rng, tv bool) (res, source, video, audio string) {
 	}
 	if r.chance(0.08) {
 		o.source, o.resolution = r.one("dvd", "dvd", "cam", "telesync"), 0
+		if tv {
+			o.source = "dvd"
+		}
 	}
 	switch o.source {
 	case "web":
@@ -166,8 +169,8 @@ func (o *release) anime(r *rng, c *creation) {
 
 // joined is Sprintf for names: what is left out leaves no gap.
 func joined(format string, args ...any) string {
-	s := strings.ReplaceAll(fmt.Sprintf(format, args...), "[]", "")
-	return strings.Join(strings.Fields(strings.ReplaceAll(s, "..", ".")), " ")
+	s := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+	return strings.NewReplacer(" []", "", "[]", "", " ]", "]", "..", ".").Replace(s)
 }
 
 // dotted joins words as scene releases do.

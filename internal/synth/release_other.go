@@ -122,14 +122,14 @@ func (o *release) course(r *rng, c *creation) {
 func (o *release) adult(r *rng, c *creation) {
 	o.resolution, o.ext = []int{480, 720, 1080, 1080, 2160}[r.below(5)], "mp4"
 	o.single = r.chance(0.6)
-	if r.chance(0.3) {
+	if c.serial%10 < 3 {
 		o.title = fmt.Sprintf("%s-%03d", []string{"SYN", "ZOX", "QVR", "KLB"}[c.serial%4], c.serial%1000)
 		o.name = joined("[JAV] [Uncensored] %s [%dp]", o.title, o.resolution)
 		return
 	}
 	studio := []string{"VelvetRoom", "NightBloom", "RedLantern", "SilkRoad", "AfterDarkHouse"}[c.serial%5]
 	o.title, o.group, o.video = studio+" "+c.creator, r.one("KTRP", "GUSHX", "WRBX"), "h264"
-	o.name = fmt.Sprintf("%s.%02d.%02d.%02d.%s.XXX.%dp.MP4-%s", studio, c.year%100, 1+c.serial%12, 1+c.serial%28, dotted(c.creator), o.resolution, o.group)
+	o.name = fmt.Sprintf("%s.%02d.%02d.%02d.%s.XXX.%dp.MP4-%s", studio, (c.year-1)%100, 1+c.serial%12, 1+c.serial%28, dotted(c.creator), o.resolution, o.group)
 }
 
 func (o *release) other(r *rng, c *creation) {

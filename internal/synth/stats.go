@@ -25,7 +25,7 @@ func (w *dayWriter) endMinute(ctx context.Context) error {
 	t := w.start + (w.minute+1)*minute - 1
 	r := derive(w.s.cfg.Seed, forStats, uint64(w.start/minute+w.minute), uint64(w.collector))
 	if w.minute%240 == 30 {
-		w.event = w.probe(t - second)
+		w.event = w.probe(t)
 		if err := w.append(ctx); err != nil {
 			return err
 		}

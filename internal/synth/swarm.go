@@ -38,7 +38,7 @@ const (
 
 	meanLookups = 2.13 // of a requester for a torrent in a day: the mean of repeats
 	// wanted is how many torrents a requester looks for in a day, on average.
-	wanted = 8
+	wanted = 12
 )
 
 func newSwarm(cfg Config) (*swarm, error) {
