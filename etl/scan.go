@@ -148,11 +148,13 @@ func (s *scanner) keep(ev *rawlog.Event, run uint32, imported bool) error {
 	if ev.Kind.IsQuery() {
 		return s.keepQuery(ev, run, imported)
 	}
-	line, err := rawlog.AppendEvent(s.line[:0], ev)
-	if err != nil {
+	var err error
+	if ev.Kind == rawlog.Resolve {
+		s.line = appendResolve(s.line[:0], ev)
+	} else if s.line, err = rawlog.AppendEvent(s.line[:0], ev); err != nil {
 		return err
 	}
-	s.line = line
+	line := s.line
 	sp, bucket := s.stats, s.runBucket
 	switch ev.Kind { // in order of info-hash
 	case rawlog.Resolve:

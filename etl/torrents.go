@@ -48,6 +48,14 @@ type other struct {
 	ev   rawlog.Event
 }
 
+// decode reads the line: JSON, but for resolve events.
+func (o *other) decode() error {
+	if len(o.line) > 0 && o.line[0] == packed {
+		return decodeResolve(o.line, &o.ev)
+	}
+	return rawlog.DecodeEvent(o.line, &o.ev)
+}
+
 // loadOthers reads a bucket of all scanners' spills, without repeats, in an
 // order that does not depend on arrival.
 func loadOthers(spills []*spill, bucket int, runRank []uint32) (events []other, duplicates int64, err error) {
@@ -60,8 +68,8 @@ func loadOthers(spills []*spill, bucket int, runRank []uint32) (events []other, 
 	for len(raw) > 0 {
 		n := binary.LittleEndian.Uint32(raw)
 		o := other{run: binary.LittleEndian.Uint32(raw[4:]), line: raw[8 : 8+n]}
-		if err := rawlog.DecodeEvent(o.line, &o.ev); err != nil {
-			return nil, 0, fmt.Errorf("an event written a moment ago cannot be read: %w", err)
+		if err := o.decode(); err != nil {
+			return nil, 0, fmt.Errorf("read back an event: %w", err)
 		}
 		events = append(events, o)
 		raw = raw[8+n:]

@@ -52,19 +52,33 @@ func (c *Catalogue) Join(w Work) Work {
 // Seal decides what is joined.
 func (c *Catalogue) Seal() {
 	c.joined = map[workKey]workKey{}
-	keys := make([]workKey, 0, len(c.count))
-	for k := range c.count {
-		keys = append(keys, k)
+	type entry struct {
+		key   workKey
+		count int
+	}
+	entries := make([]entry, 0, len(c.count))
+	for k, n := range c.count {
+		entries = append(entries, entry{k, n})
 	}
 	// The most frequent spelling first: the others join it.
-	slices.SortFunc(keys, func(a, b workKey) int {
-		return cmp.Or(cmp.Compare(c.count[b], c.count[a]), compareKeys(a, b))
+	slices.SortFunc(entries, func(a, b entry) int {
+		if a.count != b.count {
+			return cmp.Compare(b.count, a.count)
+		}
+		return compareKeys(&a.key, &b.key)
 	})
+	keys := make([]workKey, len(entries))
+	for i := range entries {
+		keys[i] = entries[i].key
+	}
 	c.joinNear(keys)
 	c.joinYears(keys)
 }
 
-func compareKeys(a, b workKey) int {
+func compareKeys(a, b *workKey) int {
+	if a.title != b.title {
+		return cmp.Compare(a.title, b.title)
+	}
 	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.title, b.title), cmp.Compare(a.creator, b.creator),
 		cmp.Compare(a.country, b.country), cmp.Compare(a.year, b.year), cmp.Compare(a.part, b.part))
 }
@@ -129,9 +143,6 @@ func edge(s string, n int) string {
 func (c *Catalogue) joinYears(keys []workKey) {
 	years := map[workKey]int{} // title without year: its year, -1 where there are several
 	for _, k := range keys {
-		if h, ok := c.joined[k]; ok {
-			k = h
-		}
 		if k.year == 0 {
 			continue
 		}
@@ -151,13 +162,6 @@ func (c *Catalogue) joinYears(keys []workKey) {
 				to = h
 			}
 			c.joined[k] = to
-		}
-	}
-	for _, k := range keys { // a spelling that joined another and has no year of its own
-		if h, ok := c.joined[k]; ok {
-			if hh, ok := c.joined[h]; ok {
-				c.joined[k] = hh
-			}
 		}
 	}
 }

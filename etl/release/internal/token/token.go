@@ -86,7 +86,10 @@ func (l *List) Split(name string) {
 	l.Plus = strings.Count(name, "+") > 2 && strings.IndexByte(name, ' ') < 0
 	for i := 0; i < len(name); {
 		r, size, class := next(name, i)
-		if class < firstWord {
+		if class <= wordMark { // a mark that follows no letter is none
+			if class == wordMark {
+				class = sepOther
+			}
 			l.separate(i, size, class)
 			i += size
 			continue
