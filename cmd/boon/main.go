@@ -36,6 +36,7 @@ type commands struct {
 	Name nameCmd `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
 
 	Import  importCommand  `cmd:"" help:"Bring in what others recorded: 2018 logs, .torrent files."`
+	Synth   synthCommand   `cmd:"" help:"Make a synthetic swarm, its raw logs and the truth about it."`
 	Torrent torrentCommand `cmd:"" help:"Show a torrent: names, hashes, sizes, files."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`

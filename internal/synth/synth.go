@@ -53,7 +53,8 @@ type Config struct {
 	// Epochs are the lengths of pseudonym epochs for which keys are written; nil: weeks.
 	Epochs   []string
 	Software string // for the segments' headers
-	// Progress, if not nil, is told now and then how many of Events are written.
+	// Progress, if not nil, is told now and then how many of Events are written;
+	// never by two goroutines at once.
 	Progress func(events int)
 }
 
@@ -67,6 +68,12 @@ const (
 
 // DefaultStart is a Monday: 2026-01-05.
 const DefaultStart lake.Day = 20458
+
+// Check tells what is wrong with the configuration.
+func (c Config) Check() error {
+	_, err := c.withDefaults()
+	return err
+}
 
 // withDefaults checks the configuration and fills in what was left out.
 func (c Config) withDefaults() (Config, error) {

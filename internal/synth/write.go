@@ -73,6 +73,7 @@ type dayWriter struct {
 }
 
 func (w *dayWriter) run(ctx context.Context, events []heard, resolves []attempt) error {
+	mine := 0
 	for k := range events {
 		h := &events[k]
 		if w.s.nodes[h.node()].collector != w.collector {
@@ -86,10 +87,15 @@ func (w *dayWriter) run(ctx context.Context, events []heard, resolves []attempt)
 		if err := w.append(ctx); err != nil {
 			return err
 		}
-		if n := w.written.Add(1); n%(1<<16) == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		n := w.written.Add(1)
+		if mine++; mine%(1<<12) != 0 {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if w.collector == 0 {
+			w.s.progress(int(n))
 		}
 	}
 	_, err := w.upTo(ctx, math.MaxInt64, resolves)
