@@ -65,14 +65,14 @@ func TestObjects(t *testing.T) {
 	}
 }
 
-// A record of ten megabytes is one rejected record, and takes little memory.
+// A record of megabytes is one rejected record, and takes little memory.
 func TestObjectsTooLong(t *testing.T) {
 	const b = `{"type":"b"}`
 	for _, after := range []string{"\n", `"}`, `"}}}]` + "\n"} {
-		in := `{"type":"a","name":"` + strings.Repeat("x", 10<<20) + after + b
+		in := `{"type":"a","name":"` + strings.Repeat("x", 3<<20) + after + b
 		o := newObjects(strings.NewReader(in))
 		p, err := o.next()
-		if err != nil || p.reason != rawlog.TooLong || len(p.text) != maxText || p.size < 10<<20 {
+		if err != nil || p.reason != rawlog.TooLong || len(p.text) != maxText || p.size < 3<<20 {
 			t.Fatalf("%d bytes, %q of %d, %v", len(p.text), p.reason, p.size, err)
 		}
 		if p, err := o.next(); err != nil || string(p.text) != b {

@@ -78,7 +78,8 @@ func (cmd *importTorrentsCommand) Run(ctx context.Context, c console) error {
 type importer func(context.Context, lake.Store, []string, imports.Options) (imports.Report, error)
 
 func (f *importFlags) importWith(ctx context.Context, c console, do importer) error {
-	opt := imports.Options{Collector: f.Collector, Software: "boon " + version}
+	// Without the version: an import done again by a newer program adds nothing either.
+	opt := imports.Options{Collector: f.Collector, Software: "boon"}
 	if f.Time != "" {
 		t, err := time.Parse(time.RFC3339, f.Time)
 		if err != nil {
