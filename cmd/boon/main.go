@@ -32,6 +32,8 @@ const (
 type commands struct {
 	duckCommands `embed:""`
 
+	Serve serveCommand `cmd:"" help:"Serve the site."`
+
 	ETL  etlCmd  `cmd:"" name:"etl" help:"Turn raw logs into tables."`
 	Name nameCmd `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
 
