@@ -32,18 +32,19 @@ type dayRun struct {
 	key    pseudonym.Key
 	db     *geo.DB
 
-	names    names
-	runRank  []uint32
-	ourRank  []uint32
-	scanners []*scanner
-	segments []*segment
-	counts   lake.Counts
-	made     map[string]*made
-	loaded   map[loadKey]int64
-	demand   *spill
-	ends     []int64 // of the row groups' parts in demand
-	crawlers int64
-	kept     int64 // bytes of rejected lines
+	names      names
+	runRank    []uint32
+	ourRank    []uint32
+	scanners   []*scanner
+	segments   []*segment
+	counts     lake.Counts
+	made       map[string]*made
+	loaded     map[loadKey]int64
+	queryLoads loads
+	demand     *spill
+	ends       []int64 // of the row groups' parts in demand
+	crawlers   int64
+	kept       int64 // bytes of rejected lines
 }
 
 // scan reads all segments of the day.
@@ -225,8 +226,13 @@ func (d *dayRun) take(e *emitted, w, askers *column.Writer) error {
 		return err
 	}
 	d.ends = append(d.ends, d.demand.buckets[0].bytes)
-	for k, n := range e.loaded {
-		d.loaded[k] += n
+	for run, counts := range e.loaded {
+		all := d.queryLoads.of(run)
+		for m := range counts {
+			for k, n := range counts[m] {
+				all[m][k] += n
+			}
+		}
 	}
 	for reason, n := range e.leftOut {
 		d.made["demand"].leftOut[reason] += n
@@ -255,7 +261,7 @@ func (d *dayRun) rowGroups(ctx context.Context, g *errgroup.Group, schema, asker
 	for range d.opts.Workers {
 		s := &sorter{day: d.day, names: &d.names, runRank: d.runRank, ourRank: d.ourRank, db: d.db, hasher: d.key.Hasher()}
 		sorts = append(sorts, func(b int) (*sortedRows, error) { return d.sortBucket(s, b) })
-		e := &emitter{cols: newQueryColumns(&d.names, d.epoch), requests: newRequesterColumns(), epoch: d.epoch}
+		e := &emitter{cols: newQueryColumns(&d.names, d.epoch), requests: newRequesterColumns(), epoch: d.epoch, day: d.day}
 		var err error
 		if e.queries, err = column.NewEncoder(schema); err != nil {
 			return nil, err
@@ -349,6 +355,16 @@ func (d *dayRun) torrents(ctx context.Context) ([][20]byte, error) {
 
 // watch writes the tables uptime and probes.
 func (d *dayRun) watch(ctx context.Context) error {
+	first := d.day.Start() / microsPerMinute
+	for run, counts := range d.queryLoads {
+		for m := range counts {
+			for k, n := range counts[m] {
+				if n > 0 {
+					d.loaded[loadKey{run, first + int64(m), rawlog.Kind(k)}] += int64(n)
+				}
+			}
+		}
+	}
 	w := &watcher{
 		names: &d.names, runRank: d.runRank, scanners: d.scanners, loaded: d.loaded, uptime: newRowWriter[datasets.Uptime](), probes: newRowWriter[datasets.Probe](),
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/boontorrent/boon/etl/column"
+	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -24,13 +25,14 @@ type emitter struct {
 	queries  *column.Encoder
 	askers   *column.Encoder
 	epoch    string
+	day      lake.Day
 
 	asks    []ask
 	pending []pendingAsk
 	theirs  []uint64
 	hashes  []uint64
 	clients tally
-	loaded  map[loadKey]int64
+	loaded  loads
 	leftOut map[string]int64
 }
 
@@ -42,11 +44,26 @@ type pendingAsk struct {
 	seed      bool
 }
 
-// loadKey counts rows for uptime.
+// loadKey is what rows are counted by for uptime.
 type loadKey struct {
 	run    uint32
 	minute int64
 	kind   rawlog.Kind
+}
+
+// minutes counts the queries of one run by minute of the day and kind.
+type minutes [24 * 60][rawlog.FindNode + 1]uint32
+
+// loads counts the queries of all runs.
+type loads map[uint32]*minutes
+
+func (l loads) of(run uint32) *minutes {
+	m := l[run]
+	if m == nil {
+		m = &minutes{}
+		l[run] = m
+	}
+	return m
 }
 
 // emitted is a row group, ready to be written.
@@ -54,7 +71,7 @@ type emitted struct {
 	queries     []*column.Group
 	requesters  *column.Group
 	demand      []byte
-	loaded      map[loadKey]int64
+	loaded      loads
 	leftOut     map[string]int64
 	rows        int64
 	first, last int64
@@ -81,7 +98,7 @@ type located struct {
 
 // emit builds the row group of some buckets.
 func (e *emitter) emit(buckets []*sortedRows) (*emitted, error) {
-	out := &emitted{loaded: map[loadKey]int64{}, leftOut: map[string]int64{}}
+	out := &emitted{loaded: loads{}, leftOut: map[string]int64{}}
 	e.loaded, e.leftOut = out.loaded, out.leftOut
 	var spans []located
 	rows := 0
@@ -140,6 +157,8 @@ func (e *emitter) requester(s located, out *emitted) (*activity, error) {
 	a := &activity{}
 	e.pending, e.theirs, e.hashes, e.clients = e.pending[:0], e.theirs[:0], e.hashes[:0], e.clients[:0]
 	var x added
+	var run uint32
+	var minutes *minutes
 	for _, off := range s.in.offs[s.first : s.first+s.count] {
 		if len(e.cols.ts.Rows) >= maxGroupRows {
 			if err := e.seal(out); err != nil {
@@ -150,7 +169,11 @@ func (e *emitter) requester(s located, out *emitted) (*activity, error) {
 		k := r.kind()
 		x = e.cols.add(r)
 		a.query(r.ts(), k)
-		e.loaded[loadKey{r.run(), r.ts() / microsPerMinute, k}]++
+		if r.run() != run || minutes == nil {
+			run = r.run()
+			minutes = e.loaded.of(run)
+		}
+		minutes[(r.ts()-e.day.Start())/microsPerMinute][k]++
 		e.clients.add(x.client)
 		if r[rowCpl] != noCpl {
 			e.theirs = append(e.theirs, r.their())

@@ -136,7 +136,7 @@ func runDay(ctx context.Context, store lake.Store, opts *Options, p planned) (Da
 	report := DayReport{Day: p.day, Rows: map[string]int64{}}
 	d := &dayRun{
 		store: store, opts: opts, day: p.day, inputs: p.inputs, db: opts.Geo,
-		made: map[string]*made{}, loaded: map[loadKey]int64{},
+		made: map[string]*made{}, loaded: map[loadKey]int64{}, queryLoads: loads{},
 	}
 	defer d.close()
 	for _, t := range tableNames() {

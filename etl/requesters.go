@@ -86,15 +86,16 @@ func distinct(values []uint64) int64 {
 
 // requesterColumns builds row groups of the table requesters.
 type requesterColumns struct {
-	requester, network, queries, announces, infohashes, nodeIDs, perMinute, asn numbers
-	first, last                                                                 column.Longs
-	keyEpoch, country, client, crawler                                          texts
+	requester                                                        *column.Dict
+	network, queries, announces, infohashes, nodeIDs, perMinute, asn numbers
+	first, last                                                      column.Longs
+	keyEpoch, country, client, crawler                               texts
 }
 
 func requesterSchema() (*column.Schema, error) { return column.SchemaOf[datasets.Requester]() }
 
 func newRequesterColumns() *requesterColumns {
-	c := &requesterColumns{}
+	c := &requesterColumns{requester: column.NewInt64Dict()}
 	for _, n := range c.numbers() {
 		*n = newNumbers()
 	}
@@ -105,7 +106,7 @@ func newRequesterColumns() *requesterColumns {
 }
 
 func (c *requesterColumns) numbers() []*numbers {
-	return []*numbers{&c.requester, &c.network, &c.queries, &c.announces, &c.infohashes, &c.nodeIDs, &c.perMinute, &c.asn}
+	return []*numbers{&c.network, &c.queries, &c.announces, &c.infohashes, &c.nodeIDs, &c.perMinute, &c.asn}
 }
 
 func (c *requesterColumns) texts() []*texts {
@@ -113,6 +114,7 @@ func (c *requesterColumns) texts() []*texts {
 }
 
 func (c *requesterColumns) reset() {
+	c.requester.Reset()
 	for _, n := range c.numbers() {
 		n.reset()
 	}
@@ -125,7 +127,7 @@ func (c *requesterColumns) reset() {
 func (c *requesterColumns) add(s *span, a *activity, epoch string) {
 	put := func(n *numbers, v int64) { n.dict.Add(n.of(v)) }
 	text := func(t *texts, s string) { t.dict.Add(t.of(s)) }
-	put(&c.requester, s.requester)
+	c.requester.Add(c.requester.Int64(s.requester)) // each has one row
 	put(&c.network, s.network)
 	text(&c.keyEpoch, epoch)
 	c.first.Rows = append(c.first.Rows, a.first)
@@ -180,7 +182,7 @@ func (t tally) commonest(text func(uint32) string) string {
 // columns are the columns in the order of datasets.Requester.
 func (c *requesterColumns) columns() []column.Column {
 	return []column.Column{
-		c.requester.dict, c.network.dict, c.keyEpoch.dict, &c.first, &c.last, c.queries.dict, c.announces.dict,
+		c.requester, c.network.dict, c.keyEpoch.dict, &c.first, &c.last, c.queries.dict, c.announces.dict,
 		c.infohashes.dict, c.nodeIDs.dict, c.perMinute.dict, c.country.dict, c.asn.dict, c.client.dict, c.crawler.dict,
 	}
 }

@@ -15,6 +15,9 @@ import (
 // letter, unknown fields are passed over, and where a field stands twice the
 // last one counts.
 func decode(line []byte, ev *Event) *Reject {
+	if bytes.HasPrefix(line, resolvePrefix) {
+		return decodeLarge(line, ev)
+	}
 	f, reject := fieldsOf(line)
 	if reject != nil {
 		return reject
@@ -42,6 +45,16 @@ func decode(line []byte, ev *Event) *Reject {
 		return &Reject{Reason: TooLong}
 	}
 	if err := f.event(line, ev); err != nil {
+		return asReject(err)
+	}
+	return nil
+}
+
+// decodeLarge reads a resolve event without taking it to pieces first: such
+// lines may be long.
+func decodeLarge(line []byte, ev *Event) *Reject {
+	*ev = Event{Kind: Resolve}
+	if err := decodeResolve(line, ev); err != nil {
 		return asReject(err)
 	}
 	return nil
@@ -106,7 +119,7 @@ func (f fields) event(line []byte, ev *Event) error {
 	case Stats:
 		return decodeStats(line, ev)
 	case Resolve:
-		return decodeResolve(line, ev)
+		return decodeResolve(line, ev) // its type stands elsewhere in the line
 	case ResolveFailed:
 		return decodeFailed(line, ev)
 	}
@@ -324,8 +337,22 @@ func decodeStats(line []byte, ev *Event) error {
 func decodeResolve(line []byte, ev *Event) error {
 	var w wireResolve
 	if err := json.Unmarshal(line, &w); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return &Reject{Reason: NotJSON, Detail: err.Error()}
+		}
 		return err
 	}
+	if w.Type != Resolve.String() {
+		return &Reject{Reason: UnknownType, Detail: "type stands twice"}
+	}
+	if w.T < MinTime || w.T >= MaxTime {
+		return &Reject{Reason: BadTime}
+	}
+	if w.N < 0 {
+		return &Reject{Reason: BadNumber, Detail: "n"}
+	}
+	ev.T, ev.N = w.T, w.N
 	id, err := ParseID(w.Infohash)
 	if err != nil {
 		return &Reject{Reason: BadHash, Detail: "infohash: " + err.Error()}
