@@ -34,8 +34,9 @@ type commands struct {
 
 	Serve serveCommand `cmd:"" help:"Serve the site."`
 
-	ETL  etlCmd  `cmd:"" name:"etl" help:"Turn raw logs into tables."`
-	Name nameCmd `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
+	ETL    etlCmd    `cmd:"" name:"etl" help:"Turn raw logs into tables."`
+	Verify verifyCmd `cmd:"" help:"Check sums, digests and columns of the tables."`
+	Name   nameCmd   `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
 
 	Import  importCommand  `cmd:"" help:"Bring in what others recorded: 2018 logs, .torrent files."`
 	Synth   synthCommand   `cmd:"" help:"Make a synthetic swarm, its raw logs and the truth about it."`

@@ -1,0 +1,174 @@
+package etl
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/boontorrent/boon/datasets"
+	"github.com/boontorrent/boon/internal/lake"
+)
+
+// Verified is what Verify found.
+type Verified struct {
+	Partitions, Parts int
+	Rows, Bytes       int64
+	Problems          []string // each names an object and what is wrong with it
+	Notes             []string // what is unusual but no fault
+}
+
+func (v *Verified) problem(key, format string, args ...any) {
+	v.Problems = append(v.Problems, key+": "+fmt.Sprintf(format, args...))
+}
+
+// Verify reads the lake's tables and holds them against their manifests: every
+// part is there, with the bytes, digest, rows and schema it should have; the
+// sums close; the tables of a day were made from the same inputs; what
+// collectors say they logged has reached the tables.
+func Verify(ctx context.Context, store lake.Store, progress func(Progress)) (*Verified, error) {
+	v := &Verified{}
+	days := map[lake.Day]map[string]*lake.Manifest{}
+	for info, err := range store.List(ctx, lake.TablesPrefix) {
+		if err != nil {
+			return nil, err
+		}
+		if !strings.HasSuffix(info.Key, "/manifest.json") {
+			continue
+		}
+		day, ok := lake.DayOfKey(info.Key)
+		table, _, _ := strings.Cut(strings.TrimPrefix(info.Key, lake.TablesPrefix), "/")
+		if !ok || info.Key != lake.ManifestKey(table, day) {
+			v.problem(info.Key, "is not where a manifest can be")
+			continue
+		}
+		m, _, err := lake.ReadManifest(ctx, store, table, day)
+		if err != nil {
+			v.problem(info.Key, "%v", err)
+			continue
+		}
+		if days[day] == nil {
+			days[day] = map[string]*lake.Manifest{}
+		}
+		days[day][table] = m
+	}
+	for day, tables := range days {
+		for _, t := range datasets.Tables() {
+			if progress != nil {
+				progress(Progress{Day: day, Stage: t.Name})
+			}
+			if err := v.partition(ctx, store, day, t, tables); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// partition checks one table of one day.
+func (v *Verified) partition(ctx context.Context, store lake.Store, day lake.Day, t datasets.Table, tables map[string]*lake.Manifest) error {
+	m, key := tables[t.Name], lake.ManifestKey(t.Name, day)
+	if m == nil {
+		v.problem(key, "is missing, though the day has other tables; run boon etl --force --day %s", day)
+		return nil
+	}
+	v.Partitions++
+	if err := m.Counts.Balance(); err != nil {
+		v.problem(key, "%v", err)
+	}
+	if c := tables[committer]; c != nil && (c.Digest != m.Digest || !reflect.DeepEqual(c.Inputs, m.Inputs)) {
+		v.problem(key, "was made from other inputs than %s; run boon etl --force --day %s", committer, day)
+	}
+	v.inputs(ctx, store, key, m)
+	var rows int64
+	named := map[string]bool{}
+	for _, p := range m.Parts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		named[p.Key] = true
+		rows += p.Rows
+		if err := v.part(ctx, store, p, t.Row); err != nil {
+			v.problem(p.Key, "%v", err)
+		}
+	}
+	if rows != m.Counts.Rows {
+		v.problem(key, "counts %d rows, its parts have %d", m.Counts.Rows, rows)
+	}
+	for info, err := range store.List(ctx, lake.PartitionPrefix(t.Name, day)) {
+		if err != nil {
+			return err
+		}
+		if strings.HasSuffix(info.Key, ".parquet") && !named[info.Key] {
+			v.problem(info.Key, "is in the folder, but no manifest names it; readers that go by *.parquet count it. Delete it, or run boon etl --force --day %s", day)
+		}
+	}
+	return nil
+}
+
+// inputs compares the records that went in with the account, and notes which
+// raw segments are gone.
+func (v *Verified) inputs(ctx context.Context, store lake.Store, key string, m *lake.Manifest) {
+	var read int64
+	gone := 0
+	for _, in := range m.Inputs {
+		read += in.Records
+		if _, err := store.Stat(ctx, in.Key); errors.Is(err, lake.ErrNotFound) {
+			gone++
+		}
+	}
+	if read != m.Counts.Read {
+		v.problem(key, "its inputs hold %d records, but %d were read", read, m.Counts.Read)
+	}
+	if m.Table != committer {
+		return
+	}
+	if gone > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d raw segments are no longer in the lake", key, gone, len(m.Inputs)))
+	}
+	if m.Counts.Lost > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s: %d records were missing from damaged segments", key, m.Counts.Lost))
+	}
+}
+
+// part checks one part: bytes, digest, rows, schema.
+func (v *Verified) part(ctx context.Context, store lake.Store, p lake.Part, row any) error {
+	o, err := store.Open(ctx, p.Key)
+	if err != nil {
+		return fmt.Errorf("%w; run boon etl --force to make it anew", err)
+	}
+	defer o.Close()
+	v.Parts++
+	v.Bytes += o.Info().Size
+	sum := sha256.New()
+	n, err := io.Copy(sum, o)
+	if err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); n != p.Bytes || got != p.SHA256 {
+		return fmt.Errorf("has %d bytes and sha256 %.16s…, the manifest says %d and %.16s…", n, got, p.Bytes, p.SHA256)
+	}
+	f, err := parquet.OpenFile(o, n)
+	if err != nil {
+		return fmt.Errorf("is no Parquet file: %w", err)
+	}
+	v.Rows += f.NumRows()
+	if f.NumRows() != p.Rows {
+		return fmt.Errorf("has %d rows, the manifest says %d", f.NumRows(), p.Rows)
+	}
+	if want := parquet.SchemaOf(row); !parquet.EqualNodes(want, f.Schema()) {
+		return fmt.Errorf("does not have the columns of schema %d", datasets.Schema)
+	}
+	for i, g := range f.RowGroups() {
+		if g.NumRows() > maxGroupRows {
+			return fmt.Errorf("row group %d has %d rows, more than %d", i, g.NumRows(), maxGroupRows)
+		}
+	}
+	return nil
+}
