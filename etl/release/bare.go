@@ -19,7 +19,7 @@ func (p *Parser) findBareEpisodes() {
 	for _, inside := range [...]bool{false, true} {
 		for i := p.tail - 1; i > p.start; i-- {
 			n, w, _ := p.episodeNumber(i)
-			if w == 0 || w == 4 && plausible(n) && !p.dashed(i) || p.region(i) > 0 != inside {
+			if w == 0 || w == 4 && plausible(n) && (!p.dashed(i) || p.lead == 0) || p.region(i) > 0 != inside {
 				continue
 			}
 			if p.numbered(i, n, w) {
@@ -81,7 +81,7 @@ func (p *Parser) audioOnly() bool {
 		if s := p.says(i, lexicon.Source); s != nil && s.Value != "web" && m.class == lexicon.Strong {
 			return false
 		}
-		if f := p.says(i, lexicon.Format); f != nil && m.class == lexicon.Strong {
+		if f := p.says(i, lexicon.Format); f != nil && m.class == lexicon.Strong && (f.Value == "FLAC" || f.Value == "MP3" || f.Value == "ALAC" || f.Value == "Vinyl") {
 			audio = true
 		}
 	}
@@ -201,7 +201,7 @@ func (p *Parser) threeDigits(i int) bool {
 		p.episodeEnd(i, i+1)
 		return true
 	}
-	near := p.broadcast(i + 1)
+	near := p.broadcast(i+1) || i+2 < p.tail && p.marks[i+1].kind == lines && p.broadcast(i+2) && p.noYear()
 	if !near && !(p.isYear(i-1) && i-1 > p.start && p.sep(i+1) == token.Dot) {
 		return false
 	}

@@ -78,6 +78,9 @@ func (h *hints) add(value string) {
 		n = &h.anime
 	case "music":
 		n = &h.music
+	case "discography":
+		h.add("music")
+		n = &h.music
 	case "audiobook":
 		n = &h.audiobook
 	case "book":
@@ -222,7 +225,7 @@ func (c *Content) byName(r *Release) {
 		c.set(TypeComic, 0.85, "words of comics in the name")
 	case printed(r) && !video:
 		c.set(TypeBook, 0.8, "words of books in the name")
-	case console(r) && !video || h.game > 0 && !video && !episodic:
+	case console(r) && !video || (h.game > 0 || r.Platform == "PC" || r.Platform == "GOG" || r.Platform == "Steam") && !video && !episodic:
 		c.set(TypeGame, 0.8, "a game's platform or makers in the name")
 	case (r.App || h.software > 0) && !video && !episodic:
 		c.set(TypeSoftware, 0.7, "words of programs in the name")
@@ -256,7 +259,7 @@ func animeLike(r *Release) bool {
 	if r.CRC != "" && (lead || len(r.Episodes) > 0) {
 		return true
 	}
-	return lead && len(r.Episodes) > 0 && (len(r.Seasons) == 0 || r.Script == "Kana" || r.Script == "Han")
+	return lead && len(r.Episodes) > 0
 }
 
 // console tells whether a release is for a games machine.

@@ -122,7 +122,7 @@ func (p *Parser) afterDash(end int) (int, int, bool) {
 		if k := p.marks[i].kind; k == season || k == episode || k == date || k == lines || k == yearLike || k == cont || p.isYear(i) || p.toks[i].Digits > 0 && i == end-1 && p.strong >= i {
 			break
 		}
-		if p.sep(i).Has(token.Dash) && p.groupWord(i, end) {
+		if p.sep(i).Has(token.Dash) && p.groupWord(i, end) && !(p.toks[i].Spaced && p.strong >= i) {
 			if p.tagBefore(i) || p.toks[i].Spaced {
 				best = i
 				break
@@ -154,7 +154,7 @@ func (p *Parser) afterDash(end int) (int, int, bool) {
 
 // groupWord tells whether the words from token i may be a group: few, and not all of them tags.
 func (p *Parser) groupWord(i, end int) bool {
-	if end-i > 3 {
+	if end-i > 3 || end-i == 1 && p.toks[i].Digits > 0 && p.region(i) > 0 {
 		return false
 	}
 	for j := i; j < end; j++ {
@@ -239,6 +239,11 @@ func (p *Parser) stylised(i int) bool {
 func (p *Parser) byName(end int) bool {
 	for i := end - 2; i > p.end && i > end-5; i-- {
 		if s := string(p.fold(i)); s == "by" || s == "от" {
+			for j := i + 2; j < end; j++ {
+				if p.sep(j).Has(token.Pipe | token.Slash | token.Comma) {
+					end = j
+				}
+			}
 			p.takeGroup(i+1, end)
 			return true
 		}
@@ -273,7 +278,7 @@ func (p *Parser) lastBracket(end int) {
 		end = p.tail
 	}
 	i := end - 1
-	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail {
+	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail || p.list.Regions[p.region(i)].Open == '(' && p.audioOnly() {
 		return
 	}
 	r := p.list.Regions[p.region(i)]

@@ -60,6 +60,9 @@ func (p *Parser) lookup() {
 			continue
 		}
 		e := lexicon.Find(p.fold(i))
+		if e == nil && p.toks[i].Script == token.Han && bytes.HasSuffix(p.fold(i), []byte("字")) {
+			e = lexicon.Find([]byte("中字")) // 中英双字: subtitles in two languages
+		}
 		if e == nil {
 			p.split(i)
 			continue

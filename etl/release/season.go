@@ -20,6 +20,7 @@ func (p *Parser) findSeasons() {
 	}
 	for i := 0; i < p.tail; i++ {
 		p.gluedWord(i)
+		p.hanNumber(i)
 		if p.is(i, lexicon.SeasonWord) {
 			p.seasonWord(i)
 		}

@@ -42,7 +42,7 @@ func (p *Parser) titles() {
 		p.r.AltSubtitle = p.segs[alt].dash
 		p.span(FieldAltTitle, a, b)
 	}
-	if p.r.AltTitle == "" && (p.second > 0 || p.second == 0 && p.start > 0 && len(p.toks) > 0 && p.toks[0].Script >= token.Han && p.region(0) == 0) {
+	if p.r.AltTitle == "" && (p.second > 0 || p.second == 0 && p.start > 0 && len(p.toks) > 0 && p.toks[0].Script >= token.Cyrillic && p.region(0) == 0) {
 		b := p.second + 1
 		for b < p.start && p.region(b) == p.region(p.second) && p.marks[b].kind == free {
 			b++

@@ -1,6 +1,9 @@
 package release
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
@@ -169,6 +172,9 @@ func (p *Parser) seasonAfter(i, j int) int {
 	if n, w := leading(f); w > 0 && n > 0 && len(f) > w+2 && f[w] == 'o' && f[w+1] == 'f' && allDigits(f[w+2:]) {
 		return j + 1
 	}
+	if wordNumber(string(f)) > 0 && english(p.fold(i)) {
+		return j + 1
+	}
 	if english(p.fold(i)) || string(p.fold(i)) == "staffel" || string(p.fold(i)) == "temporada" {
 		if roman(f) > 0 {
 			return j + 1
@@ -194,7 +200,7 @@ func (p *Parser) numberOwned(j int) bool {
 func (p *Parser) seasonNumbers(j int) int {
 	n, w := leading(p.fold(j))
 	if w == 0 {
-		n = roman(p.fold(j))
+		n = max(roman(p.fold(j)), wordNumber(string(p.fold(j))))
 	}
 	p.addSeasons(n, n)
 	for j++; j < p.tail; {
@@ -229,6 +235,19 @@ func (p *Parser) seasonNumbers(j int) int {
 		n, j = m, j+step+1
 	}
 	return j
+}
+
+// wordNumber reads a season's number spelt out in English or French.
+func wordNumber(s string) int {
+	for n, words := range [...][2]string{
+		{"one", "un"}, {"two", "deux"}, {"three", "trois"}, {"four", "quatre"}, {"five", "cinq"}, {"six", "six"}, {"seven", "sept"},
+		{"eight", "huit"}, {"nine", "neuf"}, {"ten", "dix"},
+	} {
+		if s == words[0] || s == words[1] {
+			return n + 1
+		}
+	}
+	return 0
 }
 
 // roman reads a Roman number up to 20; 0 where f is none.
@@ -457,4 +476,48 @@ func (p *Parser) rangeBefore(i int) bool {
 	s := p.sep(i)
 	return p.digits(i-1, 1, 4) && p.open(i-1) && p.region(i) == p.region(i-1) && p.toks[i-1].Num < p.toks[i].Num &&
 		(s.Has(token.Tilde) || s.Has(token.Dash) && (!p.toks[i].Spaced || p.region(i) > 0 || i > 1 && p.dashed(i-1) && (i+1 >= p.tail || p.sep(i+1).Has(token.Open))))
+}
+
+// hanNumber reads 第二季 and 第十二集, numbers written in Han.
+func (p *Parser) hanNumber(i int) {
+	if p.toks[i].Script != token.Han || p.marks[i].kind != free {
+		return
+	}
+	s, ok := strings.CutPrefix(string(p.fold(i)), "第")
+	if !ok {
+		return
+	}
+	unit, size := utf8.DecodeLastRuneInString(s)
+	n := hanDigits(s[:len(s)-size])
+	switch {
+	case n == 0:
+	case unit == '季' || unit == '期':
+		if len(p.r.Seasons) == 0 {
+			p.addSeasons(n, n)
+		}
+		p.set(i, i+1, season)
+		p.span(FieldSeason, i, i+1)
+	case unit == '集' || unit == '話' || unit == '话' || unit == '回':
+		if len(p.r.Episodes) == 0 {
+			p.addEpisodes(n, n)
+		}
+		p.episodeEnd(i, i+1)
+	}
+}
+
+// hanDigits reads a Han number below a hundred; 0 where s is none.
+func hanDigits(s string) int {
+	n, unit := 0, 0
+	for _, r := range s {
+		if r == '十' {
+			n, unit = n+max(unit, 1)*10, 0
+			continue
+		}
+		d := strings.IndexRune("一二三四五六七八九", r)
+		if d < 0 {
+			return 0
+		}
+		unit = d/3 + 1
+	}
+	return n + unit
 }

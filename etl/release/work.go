@@ -38,7 +38,7 @@ func WorkOf(r *Release, contentType string) Work {
 	w := Work{Kind: workKind(r, contentType), Title: NormTitle(r.FullTitle()), Year: r.Year, Part: r.Part, Season: -1, Episode: -1}
 	switch w.Kind {
 	case "series":
-		w.Country = r.Country
+		w.Country, w.Part = r.Country, 0
 		if s := r.Spans[FieldSeason]; r.Date != "" || s.End > 0 && r.Spans[FieldYear].Start > s.Start || len(r.Seasons) == 1 && r.Seasons[0] == r.Year {
 			w.Year = 0 // the year of the season, not of the series
 		}
@@ -68,6 +68,9 @@ func workKind(r *Release, contentType string) string {
 	case "movie", "tv", "anime", "":
 		if len(r.Seasons) > 0 || len(r.Episodes) > 0 || r.Date != "" || contentType == "tv" {
 			return "series"
+		}
+		if r.Pack {
+			return "films"
 		}
 		return "film"
 	}

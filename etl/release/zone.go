@@ -1,6 +1,8 @@
 package release
 
 import (
+	"bytes"
+
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
@@ -63,9 +65,15 @@ func (p *Parser) skipHead(i int) int {
 		return int(r.Last)
 	}
 	if r.Open == '(' {
+		if p.audioOnly() && p.toks[i].Digits == 0 && int(r.Last)-i < 5 {
+			return int(r.Last)
+		}
 		if p.digits(i, 1, 4) || int(r.Last)-i > 3 || p.lead > 0 || p.region(int(r.Last)) != 0 || p.sep(int(r.Last)).Has(token.Space) && int(r.Last)-i > 1 {
 			return i
 		}
+		return int(r.Last)
+	}
+	if p.numeric(i, int(r.Last)) && p.freeOutside(int(r.Last)) {
 		return int(r.Last)
 	}
 	if p.lead > 0 {
@@ -76,6 +84,16 @@ func (p *Parser) skipHead(i int) int {
 	}
 	p.lead = k
 	return int(r.Last)
+}
+
+// numeric tells whether all tokens from a to before b are numbers: a year, a sampling rate.
+func (p *Parser) numeric(a, b int) bool {
+	for i := a; i < b; i++ {
+		if p.toks[i].Digits == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // skipTags returns the token behind sure tags that stand at the head before a dash or colon: "IMAX - Title".
@@ -215,7 +233,16 @@ func (p *Parser) findEnd() {
 // latinBehind returns the first token of a Latin title that stands outside brackets behind a title in another script and
 // its bracketed tags, 0 for none: 某片[中字].Some.Film.2023.
 func (p *Parser) latinBehind(end int) int {
-	if p.second > 0 || end >= p.tail || p.toks[p.start].Script < token.Han || p.region(end) == 0 || p.region(p.start) != 0 {
+	if p.second > 0 || end >= p.tail || p.region(end) == 0 || p.region(p.start) != 0 {
+		return 0
+	}
+	if p.toks[p.start].Script == token.Cyrillic { // Название (1-8 серии из 8) / Title / 2019
+		i := int(p.list.Regions[p.region(end)].Last)
+		if i < p.tail && p.sep(i).Has(token.Slash) && p.open(i) && p.toks[i].Script == token.Latin && p.region(i) == 0 {
+			return i
+		}
+	}
+	if p.toks[p.start].Script < token.Han {
 		return 0
 	}
 	for i := end; i < p.tail && !(p.region(i) == 0 && p.hard(i)); i++ {
@@ -329,7 +356,7 @@ func (p *Parser) wordlike(j, end int) bool {
 		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord, lexicon.SeasonWord:
 			return true
 		case lexicon.Pack:
-			return !p.loud(j)
+			return !p.loud(j) && !bytes.HasSuffix(p.fold(j), []byte("logy")) // a Duology stands apart, a Collection has it in its name
 		case lexicon.App:
 			return end == p.year
 		case lexicon.ThreeD:

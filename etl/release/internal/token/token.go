@@ -209,7 +209,7 @@ func (l *List) word(i int, r rune, size int, c class) int {
 			}
 			continue
 		}
-		if c < firstWord || splits(prev, c, first) {
+		if c < firstWord || splits(prev, c, first) || c == wordHan && l.counter(int(t.Start), i, r) {
 			break
 		}
 		if c != wordMark && c != wordDigit {
@@ -224,6 +224,19 @@ func (l *List) word(i int, r rune, size int, c class) int {
 	}
 	l.Tokens = append(l.Tokens, t)
 	return i
+}
+
+// counter tells whether a Han word ends before byte i because 第 begins a number there, or because a number begun with 第
+// ended: 节目第二季第三集 is a title, a season and an episode.
+func (l *List) counter(start, i int, r rune) bool {
+	if r == '第' {
+		return true
+	}
+	if !strings.HasPrefix(l.name[start:], "第") {
+		return false
+	}
+	last, _ := utf8.DecodeLastRuneInString(l.name[start:i])
+	return last == '季' || last == '集' || last == '話' || last == '话' || last == '回' || last == '期'
 }
 
 // joins tells whether an apostrophe before byte i stands inside a word.
