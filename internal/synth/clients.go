@@ -27,7 +27,7 @@ const crawlerClient = 9
 // clients is the mix: shares as they are seen in the wild.
 func clients() []client {
 	return []client{
-		{mark: "LT", versions: [][2]byte{{2, 0}, {1, 2}, {2, 0x0b}, {1, 2}}, weight: 46, secure: 0.9, implied: 1, says: true, readOnly: 0.04, upkeep: true},
+		{mark: "LT", versions: [][2]byte{{2, 0x0b}, {2, 0x0a}, {2, 0x09}, {1, 0x2e}, {1, 0x13}}, weight: 46, secure: 0.9, implied: 1, says: true, readOnly: 0.04, upkeep: true},
 		{mark: "UT", versions: [][2]byte{{0xad, 0x46}, {0xb4, 0x8a}, {0x62, 0x2a}}, weight: 17, secure: 0.8, implied: 0.9, says: true, names: 0.7, findNode: true},
 		{mark: "", weight: 20, secure: 0.1, implied: 0.3, names: 0.05, findNode: true},
 		{mark: "TR", versions: [][2]byte{{0x03, 0x00}, {0x04, 0x00}}, weight: 6, secure: 0, implied: 0.1, findNode: true},

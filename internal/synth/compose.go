@@ -1,6 +1,8 @@
 package synth
 
 import (
+	"golang.org/x/text/encoding/charmap"
+
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -51,6 +53,11 @@ func (w *dayWriter) announce(h *heard, c *client, p *persona) {
 	if r.chance(c.names) {
 		rel := w.s.release(h.what)
 		q.Name = []byte(rel.name)
+		if rel.language == "ru" && r.chance(0.05) { // an old client, in its own code page
+			if b, err := charmap.Windows1251.NewEncoder().Bytes(q.Name); err == nil {
+				q.Name = b
+			}
+		}
 	}
 }
 

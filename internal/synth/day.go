@@ -2,6 +2,7 @@ package synth
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -41,9 +42,12 @@ func (h *heard) salt() uint64      { return h.at & 0xffff }
 const day = 24 * hour
 
 // makeDay makes the n queries heard on day d, in order of time, and counts them.
-func (s *swarm) makeDay(d, n int) []heard {
+func (s *swarm) makeDay(ctx context.Context, d, n int) ([]heard, error) {
 	crawlers, upkeep, self := int(float64(n)*shareCrawlers), int(float64(n)*shareUpkeep), int(float64(n)*shareSelf)
-	events := s.wanting(d, n-crawlers-upkeep-self, n)
+	events, err := s.wanting(ctx, d, n-crawlers-upkeep-self, n)
+	if err != nil {
+		return nil, err
+	}
 	s.tallyWanting(d, events)
 	events = s.crawl(d, crawlers, events)
 	events = s.keepUp(d, upkeep, events)
@@ -55,23 +59,26 @@ func (s *swarm) makeDay(d, n int) []heard {
 		}
 		return cmp.Or(cmp.Compare(a.who, b.who), cmp.Compare(a.what, b.what))
 	})
-	return events
+	return events, nil
 }
 
 // wanting makes what is heard of those who want something: more than n queries
 // in the order of torrents, of which chance keeps exactly n (the rest are
 // packets that got lost). The slice has room for room events.
-func (s *swarm) wanting(d, n, room int) []heard {
+func (s *swarm) wanting(ctx context.Context, d, n, room int) ([]heard, error) {
 	slack := float64(n)*1.03 + 8*math.Sqrt(float64(n)) + 20
 	for attempt := 0; ; attempt++ {
 		s.startDay(d)
-		events := s.lookUpAll(d, attempt, slack*s.pairs, make([]heard, 0, max(int(slack*1.02), room)))
+		events, err := s.lookUpAll(ctx, d, attempt, slack*s.pairs, make([]heard, 0, max(int(slack*1.02), room)))
+		if err != nil {
+			return nil, err
+		}
 		if len(events) < n {
 			slack *= 1.2
 			continue
 		}
 		r := derive(s.cfg.Seed, forDay, uint64(d), uint64(attempt))
-		return sample(&r, events, n)
+		return sample(&r, events, n), nil
 	}
 }
 
@@ -98,9 +105,12 @@ func sample(r *rng, events []heard, n int) []heard {
 }
 
 // lookUpAll goes through all works and adds what is heard of their lookups.
-func (s *swarm) lookUpAll(d, attempt int, pairs float64, events []heard) []heard {
+func (s *swarm) lookUpAll(ctx context.Context, d, attempt int, pairs float64, events []heard) ([]heard, error) {
 	cat := s.catalogue
 	for w := range cat.works() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		r := derive(s.cfg.Seed, forSwarm, uint64(w), uint64(d)<<8|uint64(attempt))
 		today := r.logNormal(1, 2) // some days a work is talked about
 		c := s.describe(uint32(w))
@@ -113,7 +123,7 @@ func (s *swarm) lookUpAll(d, attempt int, pairs float64, events []heard) []heard
 		}
 		events = l.events
 	}
-	return events
+	return events, nil
 }
 
 // dailyCurve is how many of a hundred are at their computers by local hour.

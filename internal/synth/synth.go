@@ -24,9 +24,9 @@
 // exactly Config.Events queries; resolves, failures, statistics and probes come
 // on top.
 //
-// Memory: some 40 bytes for each query of the busiest day (they are made in the
-// order of torrents, and sorted), 40 for each torrent, and 16 for each torrent
-// and day.
+// Memory: some 85 bytes for each query of the busiest day, all told (they are
+// made in the order of torrents, and sorted), and 40 for each torrent, 16 more
+// for each day of it.
 package synth
 
 import (

@@ -38,29 +38,36 @@ func (s *swarm) streamTruth(out *bufio.Writer, head *Truth) error {
 	if i < 0 {
 		return fmt.Errorf("the truth does not end in its lists: %.100s", b)
 	}
-	out.Write(b[:i])
+	if _, err := out.Write(b[:i]); err != nil {
+		return err
+	}
+	err = list(out, "works", s.catalogue.works(), func(w int) any { return s.truthOfWork(uint32(w)) })
+	if err != nil {
+		return err
+	}
+	err = list(out, "torrents", len(s.catalogue.hash), func(i int) any { return s.truthOfTorrent(uint32(i)) })
+	if err != nil {
+		return err
+	}
+	_, err = out.WriteString("}\n")
+	return err
+}
+
+// list writes a field that is an array, an element a line.
+func list(out *bufio.Writer, name string, n int, element func(int) any) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
-	out.WriteString(",\n\"works\":[\n")
-	for w := range s.catalogue.works() {
-		if w > 0 {
-			out.WriteByte(',')
+	between := ",\n\"" + name + "\":[\n"
+	for i := range n {
+		if _, err := out.WriteString(between); err != nil {
+			return err
 		}
-		if err := enc.Encode(s.truthOfWork(uint32(w))); err != nil {
+		between = ","
+		if err := enc.Encode(element(i)); err != nil {
 			return err
 		}
 	}
-	out.WriteString("],\n\"torrents\":[\n")
-	for i := range s.catalogue.hash {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		if err := enc.Encode(s.truthOfTorrent(uint32(i))); err != nil {
-			return err
-		}
-	}
-	_, err = out.WriteString("]}\n") // a bufio.Writer keeps its first error
-	return err
+	return out.WriteByte(']')
 }
 
 func (s *swarm) truthHead() (*Truth, error) {

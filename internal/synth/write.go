@@ -24,10 +24,10 @@ func (s *swarm) writeDays(ctx context.Context, store lake.Store) (Result, error)
 	var res Result
 	var written atomic.Int64
 	for d, n := range s.dayEvents() {
-		if err := ctx.Err(); err != nil {
+		events, err := s.makeDay(ctx, d, n)
+		if err != nil {
 			return res, err
 		}
-		events := s.makeDay(d, n)
 		resolves := s.planResolves(d, events)
 		g, ctx := errgroup.WithContext(ctx)
 		for c, log := range logs {
