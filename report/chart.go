@@ -89,7 +89,7 @@ func dayCurve(id, title, about string, hours []hour) template.HTML {
 // rowBar is the thin bar under a ranking's row, for the eye only.
 func rowBar(percent float64) template.HTML {
 	return template.HTML(fmt.Sprintf( //nolint:gosec // one number
-		`<svg class="rowbar" aria-hidden="true" width="100%%" height="3"><rect class="bar" width="%.2f%%" height="3" rx="1.5"/></svg>`, max(0.6, percent)))
+		`<svg class="rowbar" aria-hidden="true" width="100%%" height="3"><rect class="track" width="100%%" height="3" rx="1.5"/><rect class="bar" width="%.2f%%" height="3" rx="1.5"/></svg>`, max(0.6, percent)))
 }
 
 // niceCeiling is the least of 10, 20, 40, 50, 100, 200 … that is not below n.

@@ -313,10 +313,22 @@ func integer(v any) int64 {
 }
 
 // longDay writes a day as people do, 22 November 2026.
-func longDay(day string) string {
-	t, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return day
+func longDay(day string) string { return longPeriod(day, day) }
+
+// longPeriod writes a stretch of days, 30 November to 6 December 2026.
+func longPeriod(first, last string) string {
+	a, err1 := time.Parse(time.DateOnly, first)
+	b, err2 := time.Parse(time.DateOnly, last)
+	until := b.Format("2 January 2006")
+	switch {
+	case err1 != nil || err2 != nil:
+		return first + " to " + last
+	case a.Equal(b):
+		return until
+	case a.Year() != b.Year():
+		return a.Format("2 January 2006") + " to " + until
+	case a.Month() != b.Month():
+		return a.Format("2 January") + " to " + until
 	}
-	return t.Format("2 January 2006")
+	return a.Format("2") + " to " + until
 }

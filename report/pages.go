@@ -84,7 +84,7 @@ func pages(s *site, style string) ([]*page, error) {
 
 func (p *page) render() ([]byte, error) {
 	t, err := template.New("base.html").Funcs(template.FuncMap{
-		"grouped": Grouped, "bytes": Bytes, "shown": Shown, "longDay": longDay, "kindOf": kindOf, "rowBar": rowBar,
+		"grouped": Grouped, "bytes": Bytes, "breakable": breakable, "longDay": longDay, "longPeriod": longPeriod, "kindOf": kindOf, "rowBar": rowBar,
 		"percent": func(v float64) string { return fmt.Sprintf("%.1f%%", v) },
 		"table":   rankingTable, "dayTable": dayRankingTable,
 	}).ParseFS(web, "web/base.html", "web/"+p.template+".html")
@@ -105,16 +105,19 @@ type rankingOf struct {
 }
 
 func rankingTable(noun, caption string, s *site, rows []ranked, hashes, full bool) rankingOf {
-	when := longDay(s.Week.Until)
-	if s.Week.Since != s.Week.Until {
-		when = longDay(s.Week.Since) + " to " + when
-	}
-	return rankingOf{noun, caption + when, rows, hashes, full, s.K}
+	return rankingOf{noun, caption + longPeriod(s.Week.Since, s.Week.Until), rows, hashes, full, s.K}
 }
 
 func dayRankingTable(noun string, s *site, rows []ranked, hashes, full bool) rankingOf {
 	return rankingOf{noun, longDay(s.Last), rows, hashes, full, s.K}
 }
+
+// breakable is a name as HTML, with places to break a line after dots and underscores.
+func breakable(name string) template.HTML {
+	return template.HTML(breaks.Replace(template.HTMLEscapeString(Shown(name)))) //nolint:gosec // escaped
+}
+
+var breaks = strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>")
 
 // kindOf names a content type in a reader's words.
 func kindOf(contentType string) string {
