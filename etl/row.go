@@ -124,8 +124,8 @@ const maxName = 4096
 // appendRow appends the row of a query event.
 func appendRow(dst []byte, ev *rawlog.Event, run, our, place uint32, imported bool) []byte {
 	q := &ev.Query
-	flags := uint32(ev.Kind) | uint32(q.ImpliedPort)<<portShift | uint32(q.TokenValid)<<tokShift | uint32(q.Seed)<<seedShift
-	flags |= uint32(readOnly(q, imported)) << roShift
+	flags := uint32(ev.Kind) | uint32(said(q.ImpliedPort, imported))<<portShift | uint32(q.TokenValid)<<tokShift
+	flags |= uint32(said(q.Seed, imported))<<seedShift | uint32(said(q.ReadOnly, imported))<<roShift
 	flags |= uint32(secure(q)) << safeShift
 	vLen, v := clientBytes(q.Version)
 	flags |= vLen << vShift
@@ -179,13 +179,13 @@ func appendAsker(dst []byte, q *rawlog.Query) []byte {
 	return append(dst, a[:]...)
 }
 
-// readOnly: our collectors leave ro out where the asker did not send it, which
-// means no; old logs never had it.
-func readOnly(q *rawlog.Query, imported bool) rawlog.Tri {
-	if q.ReadOnly == rawlog.Unknown && !imported {
+// said reads a mark that an asker may have sent. Our collectors leave it out
+// where it was not sent, which means no; old logs did not have all of them.
+func said(t rawlog.Tri, imported bool) rawlog.Tri {
+	if t == rawlog.Unknown && !imported {
 		return rawlog.False
 	}
-	return q.ReadOnly
+	return t
 }
 
 func clientBytes(version []byte) (length, v uint32) {
