@@ -1,0 +1,195 @@
+package release
+
+import (
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// findStart skips what stands before a title: a site, brackets with a group or tags, a marker.
+func (p *Parser) findStart() {
+	i := 0
+	if n := p.school(); n > 0 && p.tail > n+1 && p.marks[n].kind != season && p.marks[n].kind != lines && (p.marks[n].kind == free || p.marks[n].class > lexicon.Strong) {
+		i = n
+	}
+	for i < p.tail {
+		next := p.skipHead(i)
+		if next == i {
+			break
+		}
+		i = next
+	}
+	if i >= p.tail || !p.textAfter(i) {
+		i = 0
+		p.lead = 0
+		if p.tail > 0 && p.skipHead(0) > 0 && p.region(0) > 0 { // a name of nothing but brackets
+			i = p.bracketTitle()
+		}
+	}
+	if i > 0 && p.lead > 0 && p.region(i) > 0 && p.list.Regions[p.region(i)].Open == '[' {
+		i = p.bracketTitle()
+	}
+	p.start = i
+}
+
+// school is how many tokens at the head name a maker of courses.
+func (p *Parser) school() int {
+	for n := min(2, len(p.toks)); n > 0; n-- {
+		e := lexicon.Find(p.list.Fold[:p.toks[n-1].FoldEnd])
+		if e != nil && e.Hints && e.Meanings[0].Value == "school" && n < len(p.toks) && string(p.fold(n)) == "com" {
+			return n + 1
+		}
+		if e != nil && e.Hints && e.Meanings[0].Value == "school" && (p.sep(n) == token.Dot || p.toks[min(n, len(p.toks)-1)].Spaced) {
+			return n
+		}
+	}
+	return 0
+}
+
+// skipHead returns the token behind what stands at token i, if that comes before a title.
+func (p *Parser) skipHead(i int) int {
+	switch m := &p.marks[i]; m.kind {
+	case site, season, episode, date, number:
+		return i + int(m.n)
+	}
+	k := p.region(i)
+	if k == 0 {
+		return p.skipTags(i)
+	}
+	r := &p.list.Regions[k]
+	if int(r.First) != i || int(r.Last) >= p.tail {
+		return i
+	}
+	if p.regionOf(i, site) || p.tagged0(i, int(r.Last)) && !(r.Open == '[' && p.lead == 0 && i+1 == int(r.Last) && p.is(i, lexicon.Network)) {
+		return int(r.Last)
+	}
+	if r.Open == '(' {
+		if p.audioOnly() && p.toks[i].Digits == 0 && int(r.Last)-i < 5 {
+			return int(r.Last)
+		}
+		if p.digits(i, 1, 4) || int(r.Last)-i > 3 || p.lead > 0 || p.region(int(r.Last)) != 0 || p.sep(int(r.Last)).Has(token.Space) && int(r.Last)-i > 1 {
+			return i
+		}
+		return int(r.Last)
+	}
+	if p.numeric(i, int(r.Last)) && p.freeOutside(int(r.Last)) {
+		return int(r.Last)
+	}
+	if p.lead > 0 {
+		if p.freeOutside(int(r.Last)) && int(r.Last)-i < 3 {
+			return int(r.Last)
+		}
+		return i
+	}
+	p.lead = k
+	return int(r.Last)
+}
+
+// numeric tells whether all tokens from a to before b are numbers: a year, a sampling rate.
+func (p *Parser) numeric(a, b int) bool {
+	for i := a; i < b; i++ {
+		if p.toks[i].Digits == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// skipTags returns the token behind sure tags that stand at the head before a dash or colon: "IMAX - Title".
+func (p *Parser) skipTags(i int) int {
+	j := i
+	for j < p.tail && j < i+4 && (j == i || p.sep(j)&^(token.Space|token.Dash|token.Dot) == 0) && (p.marks[j].kind == tag && p.marks[j].class != lexicon.Language || p.marks[j].kind == lines) {
+		j += max(int(p.marks[j].n), 1)
+	}
+	if j > i+1 && j < p.tail && p.marks[j].kind == free && p.marks[i].class == lexicon.Strong && p.marks[i+1].class == lexicon.Strong && p.marks[i+1].kind == tag {
+		return j
+	}
+	if j == i || j >= p.tail || !p.toks[j].Spaced && p.sep(j)&^token.Space != token.Colon {
+		return i
+	}
+	for k := i; k < j; k++ {
+		if p.marks[k].kind == lines || p.marks[k].kind == tag && p.marks[k].class <= lexicon.Weak && p.says(k, lexicon.Format) == nil {
+			return j
+		}
+	}
+	return i
+}
+
+// regionOf tells whether a bracket's text from token i on holds a mark of kind k.
+func (p *Parser) regionOf(i int, k kind) bool {
+	for j := i; j < p.tail && p.region(j) == p.region(i); j++ {
+		if p.marks[j].kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// tagged0 tells whether all tokens from a to before b are tags of some kind.
+func (p *Parser) tagged0(a, b int) bool {
+	for i := a; i < b && i < p.tail; i++ {
+		if p.marks[i].kind == free {
+			return false
+		}
+	}
+	return true
+}
+
+// freeOutside tells whether a free word outside brackets stands between token i and the first sure tag.
+func (p *Parser) freeOutside(i int) bool {
+	for ; i < p.tail && !(p.hard(i) && p.region(i) == 0); i++ {
+		if p.marks[i].kind == free && p.region(i) == 0 && p.toks[i].Digits == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// textAfter tells whether a word that may be a title's stands at or behind token i.
+func (p *Parser) textAfter(i int) bool {
+	for ; i < p.tail; i++ {
+		if m := &p.marks[i]; m.kind == free || m.kind == tag && m.class >= lexicon.Weak && p.region(i) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// bracketTitle returns the first token of the bracket that holds a title: the second with free words, the first being a
+// group's, or else the first. Of several titles the Latin one is taken and the one before it kept as the second title.
+func (p *Parser) bracketTitle() int {
+	first, title := -1, -1
+	for k := 1; k < len(p.list.Regions); k++ {
+		r := &p.list.Regions[k]
+		if r.First == r.Last || int(r.First) >= p.tail {
+			continue
+		}
+		if p.hard(int(r.First)) || title >= 0 && (p.startsDigit(int(r.First)) || p.marks[r.First].kind != free) {
+			if title >= 0 {
+				break
+			}
+			continue
+		}
+		if p.tagged0(int(r.First), int(r.Last)) || p.regionOf(int(r.First), site) || r.Open != '[' {
+			continue
+		}
+		switch {
+		case first < 0:
+			first = k
+		case title < 0 || p.toks[r.First].Script == token.Latin:
+			if title >= 0 {
+				p.second = int(p.list.Regions[title].First)
+			}
+			title = k
+		case p.toks[p.list.Regions[title].First].Script != token.Latin:
+			title = k
+		}
+	}
+	if title >= 0 {
+		p.lead = int16(first)
+		return int(p.list.Regions[title].First)
+	}
+	if first >= 0 {
+		return int(p.list.Regions[first].First)
+	}
+	return 0
+}
