@@ -14,7 +14,7 @@ func (p *Parser) episodeWord(i int) {
 	known := len(p.r.Episodes) > 0
 	after, w, _ := p.episodeNumber(j)
 	s := p.sep(j)
-	if w == 4 && plausible(after) && s == token.Dash {
+	if w == 4 && plausible(after) && p.toks[i].Script == token.Latin && !chapterWord(p.fold(i)) {
 		return
 	}
 	hasAfter := w > 0 && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
@@ -158,7 +158,7 @@ func (p *Parser) episodeToken(i int) {
 	for _, e := range eps[:n] {
 		p.addEpisodes(e, e)
 	}
-	p.episodeEnd(i, p.episodeList(i+1, eps[n-1]))
+	p.episodeEnd(i, max(p.moreEpisodes(i+1, -1, eps[n-1]), p.episodeList(i+1, eps[n-1])))
 }
 
 // rangeFollows2 tells whether a number above n follows with a dash.

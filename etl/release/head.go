@@ -100,6 +100,9 @@ func (p *Parser) skipTags(i int) int {
 	for j < p.tail && j < i+4 && (j == i || p.sep(j)&^(token.Space|token.Dash|token.Dot) == 0) && (p.marks[j].kind == tag && p.marks[j].class != lexicon.Language || p.marks[j].kind == lines) {
 		j += max(int(p.marks[j].n), 1)
 	}
+	if j > i && j < p.tail && p.marks[j].kind == free && p.picture(i, j) && p.toks[j].Depth == 0 {
+		return j
+	}
 	if j > i+1 && j < p.tail && p.marks[j].kind == free && p.marks[i].class == lexicon.Strong && p.marks[i+1].class == lexicon.Strong && p.marks[i+1].kind == tag {
 		return j
 	}
@@ -112,6 +115,18 @@ func (p *Parser) skipTags(i int) int {
 		}
 	}
 	return i
+}
+
+// picture tells whether the tokens from i to before j are sure tags of picture and source.
+func (p *Parser) picture(i, j int) bool {
+	for k := i; k < j; k++ {
+		m := &p.marks[k]
+		sure := m.kind == tag && m.class == lexicon.Strong && (p.is(k, lexicon.Source) || p.is(k, lexicon.VideoCodec) || p.is(k, lexicon.Resolution))
+		if m.kind != lines && m.kind != cont && !sure {
+			return false
+		}
+	}
+	return true
 }
 
 // regionOf tells whether a bracket's text from token i on holds a mark of kind k.

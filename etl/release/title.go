@@ -206,7 +206,7 @@ func (p *Parser) episodeTitle() {
 		return
 	}
 	i := p.end
-	for i < p.tail && p.marks[i].kind != free {
+	for i < p.tail && (p.marks[i].ok || p.marks[i].kind > tag) {
 		i++
 	}
 	a := i

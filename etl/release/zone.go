@@ -240,11 +240,25 @@ func (p *Parser) accept() {
 				chain = false
 			}
 		case tag:
+			if p.grammar(i) {
+				chain = false
+				continue
+			}
 			k := p.region(i)
 			m.ok = m.ok || chain || k > 0 && int(p.list.Regions[k].First) == i && p.is(i, lexicon.Source) || k > 0 && p.tagged0(int(p.list.Regions[k].First), int(p.list.Regions[k].Last))
 		}
 	}
 	p.acceptBrackets()
+}
+
+// grammar tells whether token i is a word that only joins others, and ends a run of tags.
+func (p *Parser) grammar(i int) bool {
+	for _, f := range [...]lexicon.Field{lexicon.OfWord, lexicon.AndWord, lexicon.ToWord, lexicon.EpisodeWord, lexicon.PartWord} {
+		if p.says(i, f) != nil && p.toks[i].Depth == 0 && !p.capital(i, 1) {
+			return true
+		}
+	}
+	return false
 }
 
 // acceptBrackets accepts the tags in brackets before the title, and strong tags wherever they stand.

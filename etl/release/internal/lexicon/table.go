@@ -2468,7 +2468,7 @@ var table = [...]Entry{
 	{Key: "sdr", Meanings: []Meaning{{7, 5, "SDR"}}},
 	{Key: "sdtv", Meanings: []Meaning{{2, 1, "tv"}}},
 	{Key: "sdtvrip", Meanings: []Meaning{{2, 1, "tv"}}},
-	{Key: "se", Meanings: []Meaning{{8, 5, "Special Edition"}}},
+	{Key: "se", Meanings: []Meaning{{8, 5, "Special Edition"}, {29, 4, "-"}}},
 	{Key: "seancody", Hints: true, Meanings: []Meaning{{38, 6, "studio"}}},
 	{Key: "season", First: 2, Meanings: []Meaning{{29, 2, "-"}}},
 	{Key: "season pack", Meanings: []Meaning{{25, 4, "-"}}},
