@@ -197,7 +197,7 @@ func TestUptimeSeesTheGap(t *testing.T) {
 	db := open(t, ducktest.Lake(t, t.TempDir()))
 	first := answer(t, db, "uptime", map[string]string{"day": "2026-11-21"})
 	for column, want := range map[string]float64{"minutes": 1410, "gap_minutes": 30, "longest_gap": 30,
-		"received": 15 * 1410, "logged": 9 * 1410, "dropped": 6 * 1410, "unaccounted": 0, "lost": 0, "nodes": 812} {
+		"received": 15 * 1410, "logged": 9 * 1410, "dropped": 6 * 1410, "unaccounted": 0, "own": 2 * 1410, "loaded": 11 * 1410, "lost": 0, "nodes": 812} {
 		if got := sum(t, first, column); got != want {
 			t.Errorf("%s is %v, want %v", column, got, want)
 		}

@@ -3,12 +3,16 @@
 -- param week DATE: the week, Monday to Sunday, that holds this day (default every week)
 -- param since DATE: first day (default the first there is)
 -- param until DATE: last day (default the last there is)
--- Received = logged + dropped; unaccounted is what breaks this sum. Logged = loaded + lost
--- on the way to the tables. Minutes are those with a report; gaps are minutes without
--- one between the first and the last of the day.
+-- Received = logged + dropped, in packets; unaccounted is what breaks this sum. Own is
+-- what the collector writes down besides packets: resolves and probes. Logged + own =
+-- loaded + lost on the way to the tables. Imported logs have no reports, so no such sums.
+-- Minutes are those with a report or an event, gaps those without between the first and
+-- the last.
 WITH minute AS (
-	SELECT day, collector, minute, sum(received) AS received, sum(logged) AS logged, sum(dropped) AS dropped,
-		sum(sent) AS sent, sum(loaded) AS loaded, max(nodes) AS nodes
+	SELECT day, collector, minute, sum(received) AS received, sum(dropped) AS dropped, sum(sent) AS sent,
+		coalesce(sum(logged) FILTER (type NOT IN ('resolve', 'resolve_failed', 'probe')), 0) AS logged,
+		coalesce(sum(logged) FILTER (type IN ('resolve', 'resolve_failed', 'probe')), 0) AS own,
+		coalesce(sum(loaded) FILTER (type <> 'stats'), 0) AS loaded, max(nodes) AS nodes
 	FROM uptime WHERE in_period(day) GROUP BY ALL),
 gap AS (
 	SELECT *, date_diff('minute', lag(minute) OVER (PARTITION BY day, collector ORDER BY minute), minute) - 1 AS missing FROM minute),
@@ -19,7 +23,8 @@ reason AS (
 SELECT day, collector, count(*) AS minutes, coalesce(sum(missing), 0)::BIGINT AS gap_minutes,
 	coalesce(max(missing), 0)::BIGINT AS longest_gap, sum(received)::BIGINT AS received, sum(logged)::BIGINT AS logged,
 	sum(dropped)::BIGINT AS dropped, sum(received - logged - dropped)::BIGINT AS unaccounted,
-	sum(loaded)::BIGINT AS loaded, sum(logged - loaded)::BIGINT AS lost, sum(sent)::BIGINT AS sent,
+	sum(own)::BIGINT AS own, sum(loaded)::BIGINT AS loaded,
+	CASE WHEN sum(logged) > 0 THEN sum(logged + own - loaded)::BIGINT END AS lost, sum(sent)::BIGINT AS sent,
 	max(nodes)::BIGINT AS nodes, any_value(reasons) AS dropped_by_reason
 FROM gap LEFT JOIN reason USING (day, collector)
 GROUP BY day, collector ORDER BY day, collector;

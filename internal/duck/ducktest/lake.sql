@@ -127,12 +127,12 @@ CREATE TEMP TABLE made_uptime AS
 SELECT day, 'fra1' AS collector, 'r' || (m // 720) AS run,
 	make_timestamptz((epoch(day) * 1000000)::BIGINT + m * 60000000) AS minute, type,
 	CASE type WHEN 'get_peers' THEN 10 WHEN 'ping' THEN 5 ELSE 0 END::BIGINT AS received,
-	CASE type WHEN 'get_peers' THEN 9 ELSE 0 END::BIGINT AS logged,
+	CASE type WHEN 'get_peers' THEN 9 WHEN 'resolve' THEN 2 ELSE 0 END::BIGINT AS logged,
 	CASE type WHEN 'queue_full' THEN 1 WHEN 'not_logged' THEN 5 ELSE 0 END::BIGINT AS dropped,
 	CASE type WHEN 'get_peers' THEN 10 ELSE 0 END::BIGINT AS sent,
-	CASE type WHEN 'get_peers' THEN 9 ELSE 0 END::BIGINT AS loaded,
+	CASE type WHEN 'get_peers' THEN 9 WHEN 'resolve' THEN 2 WHEN 'stats' THEN 1 ELSE 0 END::BIGINT AS loaded,
 	CASE type WHEN 'nodes' THEN 812 END::BIGINT AS nodes
-FROM range(1440) a(m), (VALUES ('get_peers'), ('ping'), ('queue_full'), ('not_logged'), ('nodes')) b(type),
+FROM range(1440) a(m), (VALUES ('get_peers'), ('ping'), ('queue_full'), ('not_logged'), ('nodes'), ('resolve'), ('stats')) b(type),
 	(VALUES (DATE '2026-11-21'), (DATE '2026-11-22')) d(day)
 WHERE NOT (day = DATE '2026-11-21' AND m BETWEEN 720 AND 749);
 
