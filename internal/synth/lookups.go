@@ -56,8 +56,20 @@ const (
 	busyness  = 0.06  // of all that is looked for
 )
 
-// requester draws who wants a torrent: by country, and there some more often than others.
+// requester draws who wants a torrent, of those online that day.
 func (l *lookups) requester() uint32 {
+	who := l.anybody()
+	for range 20 { // a small country may have nobody
+		if l.s.online(who, l.day) {
+			break
+		}
+		who = l.anybody()
+	}
+	return who
+}
+
+// anybody draws a requester: by country, and there some more often than others.
+func (l *lookups) anybody() uint32 {
 	p := l.s.people
 	c := l.audience.draw(&l.rng)
 	n := p.first[c+1] - p.first[c]

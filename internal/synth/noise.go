@@ -41,7 +41,7 @@ func (s *swarm) crawl(d, n int, events []heard) []heard {
 func (s *swarm) keepUp(d, n int, events []heard) []heard {
 	r := derive(s.cfg.Seed, forUpkeep, uint64(d), 0)
 	for k := range n {
-		who := s.somebody(&r, func(c *client) bool { return c.upkeep })
+		who := s.somebody(&r, d, func(c *client) bool { return c.upkeep })
 		kind := refresh
 		if r.chance(0.3) {
 			kind = bootstrap
@@ -84,7 +84,7 @@ func sharing(r *rng, id rawlog.ID, bits int) rawlog.ID {
 func (s *swarm) lookForSelf(d, n int, events []heard) []heard {
 	r := derive(s.cfg.Seed, forSelf, uint64(d), 0)
 	for k := range n {
-		who := s.somebody(&r, func(c *client) bool { return c.findNode })
+		who := s.somebody(&r, d, func(c *client) bool { return c.findNode })
 		h := pack(s.moment(&r, s.people.all[who].place), 0, rawlog.FindNode, selfish, who, uint32(k), r.next())
 		target := s.selfTarget(&h)
 		hearing := s.hearing(&target)
@@ -114,12 +114,21 @@ func (s *swarm) sampleTarget(h *heard) rawlog.ID {
 	return id
 }
 
-// somebody draws a requester whose client does something.
-func (s *swarm) somebody(r *rng, does func(*client) bool) uint32 {
+// somebody draws a requester who is online that day and whose client does something.
+func (s *swarm) somebody(r *rng, d int, does func(*client) bool) uint32 {
 	for {
 		who := uint32(r.below(s.people.crawlers))
-		if does(&s.clients[s.people.all[who].client]) {
+		if s.online(who, d) && does(&s.clients[s.people.all[who].client]) {
 			return who
 		}
 	}
+}
+
+// shareOnline is the share of requesters that are there on any one day. Who
+// stays away got another address, or has better things to do.
+const shareOnline = 0.7
+
+func (s *swarm) online(who uint32, d int) bool {
+	r := derive(s.cfg.Seed, forOnline, uint64(who), uint64(d))
+	return r.chance(shareOnline)
 }

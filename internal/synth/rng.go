@@ -29,6 +29,7 @@ const (
 	forResolve
 	forStats
 	forProbe
+	forOnline
 )
 
 const gamma = 0x9e3779b97f4a7c15

@@ -55,7 +55,7 @@ func newSwarm(cfg Config) (*swarm, error) {
 	s.crawlerIn = newChoice(heard)
 	s.pairs = 1 / expected
 	daily := float64(cfg.Events) / float64(cfg.Days)
-	requesters := int(math.Max(300, daily*s.pairs/wanted))
+	requesters := int(math.Max(300, daily*s.pairs/wanted/shareOnline))
 	if requesters > math.MaxInt32 {
 		return nil, fmt.Errorf("%d events a day would need %d requesters; make fewer, or more days", int(daily), requesters)
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"flag"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,8 +13,6 @@ import (
 	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/synth"
 )
-
-var update = flag.Bool("update", false, "rewrite golden files")
 
 var small = synth.Config{Seed: 7, Days: 2, Events: 30_000, Torrents: 2500}
 
@@ -68,31 +63,6 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, digests(t, a)); diff != "" {
 		t.Errorf("making it again changed the lake:\n%s", diff)
-	}
-}
-
-// TestNames shows the names as they come out, for a reader's eyes.
-func TestNames(t *testing.T) {
-	m := build(t, synth.Config{Seed: 1, Days: 1, Events: 10_000, Torrents: 800})
-	var b strings.Builder
-	each := map[string]int{}
-	for _, torrent := range m.truth.Torrents {
-		if each[torrent.Type]++; torrent.Name != "" && each[torrent.Type] <= 40 {
-			b.WriteString(torrent.Type + "\t" + torrent.Name + "\n")
-		}
-	}
-	golden := filepath.Join("testdata", "names.golden")
-	if *update {
-		if err := os.WriteFile(golden, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(b.String(), "\n")); diff != "" {
-		t.Errorf("names are not those of %s (go test -update rewrites it):\n%s", golden, diff)
 	}
 }
 
