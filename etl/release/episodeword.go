@@ -14,10 +14,8 @@ func (p *Parser) episodeWord(i int) {
 	known := len(p.r.Episodes) > 0
 	after, w, _ := p.episodeNumber(j)
 	s := p.sep(j)
-	if w == 4 && plausible(after) && p.toks[i].Script == token.Latin && !chapterWord(p.fold(i)) {
-		return
-	}
-	hasAfter := w > 0 && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
+	isYear := w == 4 && plausible(after) && p.toks[i].Script == token.Latin && !chapterWord(p.fold(i))
+	hasAfter := w > 0 && !isYear && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
 	if !hasAfter || p.numberOwned(j) || before(string(p.fold(i))) {
 		if p.episodeBefore(i, j, known) || !hasAfter {
 			return
