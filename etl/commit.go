@@ -39,7 +39,7 @@ func (d *dayRun) commit(ctx context.Context) error {
 }
 
 func (d *dayRun) commitTable(ctx context.Context, table string) error {
-	old, info, err := lake.ReadManifest(ctx, d.store, table, d.day)
+	_, info, err := lake.ReadManifest(ctx, d.store, table, d.day)
 	if err != nil && info.ETag == "" {
 		// A damaged manifest names nothing; the new one takes its place.
 		if info, err = d.store.Stat(ctx, lake.ManifestKey(table, d.day)); err != nil {
@@ -50,11 +50,11 @@ func (d *dayRun) commitTable(ctx context.Context, table string) error {
 	if _, err = lake.WriteManifest(ctx, d.store, m, info); !errors.Is(err, lake.ErrConflict) {
 		return err
 	}
-	old, _, rerr := lake.ReadManifest(ctx, d.store, table, d.day)
+	winner, _, rerr := lake.ReadManifest(ctx, d.store, table, d.day)
 	if rerr != nil {
 		return rerr
 	}
-	if old != nil && old.Digest == m.Digest {
+	if winner != nil && winner.Digest == m.Digest {
 		return nil // someone else made the same from the same
 	}
 	return fmt.Errorf("another boon etl committed %s meanwhile; run again to take in what it did not see: %w", table, errors.Join(err, d.discard(ctx)))

@@ -38,7 +38,6 @@ type activity struct {
 	infohashes, nodeIDs int64
 	maxPerMinute        int64
 	minute, minuteCount int64
-	clients             map[string]int64
 	country, client     string
 	asn                 int64
 }

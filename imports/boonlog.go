@@ -207,7 +207,7 @@ func (r *logRun) records(ctx context.Context, split *objects, log *rawlog.Log) e
 	for n := int64(1); ; n++ {
 		piece, err := split.next()
 		if err != nil {
-			return nil // the first reading reported it, if it was not the end
+			return nil //nolint:nilerr // the first reading reported it, if it was not the end
 		}
 		if n%8192 == 0 {
 			if err := ctx.Err(); err != nil {

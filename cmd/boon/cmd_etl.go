@@ -196,4 +196,3 @@ func failedDays(r *etl.Report) error {
 	}
 	return nil
 }
-

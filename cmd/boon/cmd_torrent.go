@@ -12,7 +12,9 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/boontorrent/boon/etl"
 	"github.com/boontorrent/boon/internal/infodict"
+	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -33,11 +35,11 @@ func (torrentCommand) Help() string {
 // Run prints a summary.
 func (cmd *torrentCommand) Run(ctx context.Context, c console) error {
 	if _, err := os.Stat(cmd.What); err != nil && isInfohash(cmd.What) {
-		finder, err := cmd.finder()
+		store, err := lake.Open(cmd.Lake)
 		if err != nil {
 			return err
 		}
-		ev, err := finder.findTorrent(ctx, strings.ToLower(cmd.What))
+		ev, err := etl.FindTorrent(ctx, store, strings.ToLower(cmd.What))
 		if err != nil {
 			return err
 		}
@@ -50,16 +52,6 @@ func (cmd *torrentCommand) Run(ctx context.Context, c console) error {
 	}
 	printTorrent(c.out, ev, cmd.lines())
 	return nil
-}
-
-// torrentFinder finds a resolved torrent by its info-hash.
-type torrentFinder interface {
-	findTorrent(ctx context.Context, infohash string) (*rawlog.ResolveEvent, error)
-}
-
-// finder is where info-hashes are looked up.
-func (cmd *torrentCommand) finder() (torrentFinder, error) {
-	return nil, fmt.Errorf("what the lake holds on an info-hash is shown by: boon query torrent --param infohash=%s", strings.ToLower(cmd.What[:40]))
 }
 
 func isInfohash(s string) bool {

@@ -42,6 +42,8 @@ type commands struct {
 	Synth   synthCommand   `cmd:"" help:"Make a synthetic swarm, its raw logs and the truth about it."`
 	Torrent torrentCommand `cmd:"" help:"Show a torrent: names, hashes, sizes, files."`
 
+	Demo demoCommand `cmd:"" help:"Show the whole way on made-up data: synth, etl, query, report."`
+
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }
 

@@ -75,14 +75,16 @@ type Condition struct {
 	etag   string
 }
 
-// Absent: no object may have the key yet (HTTP's If-None-Match: *).
+// Absent asks that no object have the key yet (HTTP's If-None-Match: *).
 func Absent() Condition { return Condition{absent: true} }
 
-// Unchanged: the object's ETag must still be this one (HTTP's If-Match).
+// Unchanged asks that the object's ETag still be this one (HTTP's If-Match).
 func Unchanged(etag string) Condition { return Condition{etag: etag} }
 
-// IfAbsent reports whether the condition is Absent; IfMatch gives the ETag of Unchanged.
-func (c Condition) IfAbsent() bool  { return c.absent }
+// IfAbsent reports whether the condition is Absent.
+func (c Condition) IfAbsent() bool { return c.absent }
+
+// IfMatch is the ETag of Unchanged, "" for other conditions.
 func (c Condition) IfMatch() string { return c.etag }
 
 // Open opens the lake that location names: a plain path, file:///path or

@@ -28,7 +28,6 @@ type Reader struct {
 	end     error
 	reject  Reject
 	sum     Summary
-	promise int64 // records that the footers speak of
 	counted int64 // lines since the last header
 }
 

@@ -81,7 +81,7 @@ func load(tree *mmdbwriter.Tree, path string) (n int, err error) {
 	r.FieldsPerRecord, r.ReuseRecord = 4, true
 	for {
 		row, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return n, nil
 		}
 		if err != nil {

@@ -216,7 +216,10 @@ func listInOrder(t *testing.T, s lake.Store) {
 			t.Errorf("List(%q): %s", prefix, diff)
 		}
 	}
-	for range s.List(t.Context(), "") {
+	for _, err := range s.List(t.Context(), "") {
+		if err != nil {
+			t.Error(err)
+		}
 		break // stopping early must be possible
 	}
 }

@@ -1,0 +1,61 @@
+# Two commands do everything: make demo, make test. What they need beyond Go,
+# Python 3.11 and Node 20 is installed into .tools, pinned here.
+
+GOLANGCI_LINT_VERSION = v2.15.0
+
+TOOLS  = $(CURDIR)/.tools
+BIN    = $(CURDIR)/bin
+PYTHON = $(TOOLS)/venv/bin/python
+LAKE  ?= ./lake
+DEMO   = ./demo
+
+.PHONY: all build demo test lint unit notebook geo bench fuzz clean
+
+all: build
+
+build: ## the program, in bin/boon
+	go build -o $(BIN)/boon ./cmd/boon
+
+demo: build ## a synthetic day of 300,000 events, from raw logs to a site
+	$(BIN)/boon demo --dir $(DEMO)
+
+test: lint unit notebook ## everything that must hold before a change lands
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
+	go vet ./...
+	$(TOOLS)/bin/golangci-lint run ./...
+	CGO_ENABLED=0 go vet ./cmd/boon
+
+unit: $(TOOLS)/venv.done
+	BOON_PYTHON=$(PYTHON) go test -race -timeout 20m ./...
+
+notebook: build $(TOOLS)/venv.done
+	rm -rf $(DEMO)/notebook-lake
+	$(BIN)/boon synth --lake $(DEMO)/notebook-lake --days 2 --events 60000 --seed 7
+	$(BIN)/boon etl --lake $(DEMO)/notebook-lake
+	BOON_LAKE=$(abspath $(DEMO))/notebook-lake PATH=$(BIN):$$PATH $(PYTHON) -m pytest -q --nbmake notebooks
+
+geo: ## freely licensed place databases, with their attribution, into LAKE/geo
+	internal/geo/fetch.sh $(LAKE)/geo
+
+bench: ## the figures of README
+	go test -run '^$$' -bench . -benchmem ./internal/rawlog ./etl/... ./queries
+
+fuzz: ## each fuzz test for a while
+	@for p in $$(grep -rl --include=*_test.go '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$p/*_test.go | cut -d' ' -f2); do \
+			echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; \
+		done; \
+	done
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	GOBIN=$(TOOLS)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	touch $@
+
+$(TOOLS)/venv.done: notebooks/requirements.txt
+	python3 -m venv $(TOOLS)/venv
+	$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check -r notebooks/requirements.txt
+	touch $@
+
+clean:
+	rm -rf $(BIN) $(DEMO)
