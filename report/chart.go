@@ -16,8 +16,7 @@ import (
 // bar is a line of a bar chart.
 type bar struct {
 	Label, Value string
-	Percent      float64 // of the chart's width
-	Muted        bool
+	Percent      float64 // of the chart's width; negative where there is only text
 }
 
 const barPitch = 38 // pixels from one bar to the next
@@ -28,14 +27,13 @@ func barChart(id, title, about string, bars []bar) template.HTML {
 	openChart(&b, id, "bars", title, about, barPitch*len(bars))
 	for i, x := range bars {
 		y := i * barPitch
-		class := "bar"
-		if x.Muted {
-			class = "bar muted"
-		}
 		fmt.Fprintf(&b, `<text class="label" x="0" y="%d">%s</text>`, y+15, template.HTMLEscapeString(x.Label))
 		fmt.Fprintf(&b, `<text class="value" x="100%%" y="%d">%s</text>`, y+15, template.HTMLEscapeString(x.Value))
+		if x.Percent < 0 {
+			continue
+		}
 		fmt.Fprintf(&b, `<rect class="track" x="0" y="%d" width="100%%" height="5" rx="2.5"/>`, y+23)
-		fmt.Fprintf(&b, `<rect class="%s" x="0" y="%d" width="%.2f%%" height="5" rx="2.5"/>`, class, y+23, max(0.6, x.Percent))
+		fmt.Fprintf(&b, `<rect class="bar" x="0" y="%d" width="%.2f%%" height="5" rx="2.5"/>`, y+23, max(0.6, x.Percent))
 	}
 	b.WriteString("</svg>")
 	return template.HTML(b.String()) //nolint:gosec // texts are escaped above, the rest are numbers and constants
@@ -92,10 +90,10 @@ func rowBar(percent float64) template.HTML {
 		`<svg class="rowbar" aria-hidden="true" width="100%%" height="3"><rect class="track" width="100%%" height="3" rx="1.5"/><rect class="bar" width="%.2f%%" height="3" rx="1.5"/></svg>`, max(0.6, percent)))
 }
 
-// niceCeiling is the least of 10, 20, 40, 50, 100, 200 … that is not below n.
+// niceCeiling is the least of 10, 20, 30, 40, 50, 60, 80, 100, 200 … that is not below n.
 func niceCeiling(n int64) int64 {
 	for power := int64(10); ; power *= 10 {
-		for _, m := range []int64{1, 2, 4, 5} {
+		for _, m := range []int64{1, 2, 3, 4, 5, 6, 8} {
 			if m*power >= n {
 				return m * power
 			}

@@ -144,13 +144,12 @@ func countryChart(s *site) template.HTML {
 		words = append(words, fmt.Sprintf("%s %.1f%%", c.Name, c.Share))
 		top = max(top, c.Share)
 	}
-	if others > 0 {
-		bars = append(bars, bar{Label: "Others", Value: fmt.Sprintf("%.1f%%", others), Percent: others, Muted: true})
-		words = append(words, fmt.Sprintf("others %.1f%%", others))
-		top = max(top, others)
-	}
 	for i := range bars {
 		bars[i].Percent *= 100 / max(top, 0.1)
+	}
+	if others > 0 { // no place of its own: a bar would only dwarf the others
+		bars = append(bars, bar{Label: "Others", Value: fmt.Sprintf("%.1f%%", others), Percent: -1})
+		words = append(words, fmt.Sprintf("others %.1f%%", others))
 	}
 	return barChart("places", "Share of requesters by country", strings.Join(words, ", ")+".", bars)
 }
