@@ -85,7 +85,7 @@ func (s *swarm) wanting(ctx context.Context, d, n, room int) ([]heard, error) {
 // startDay forgets what was counted in the day before, and in this one if it
 // has to be made again.
 func (s *swarm) startDay(d int) {
-	s.scratch.clear()
+	clear(s.marks)
 	s.days[d] = dayTally{countries: make([][ways]uint32, len(s.people.countries))}
 	clearDay(s.torrents.swarm, s.cfg.Days, d)
 	clearDay(s.works.swarm, s.cfg.Days, d)
@@ -133,6 +133,6 @@ func dailyCurve() [24]float64 {
 
 // moment is an instant of the day, in UTC, at which somebody in a city is active.
 func (s *swarm) moment(r *rng, place uint16) int64 {
-	local := int64(s.scratch.curve.draw(r))*hour + int64(r.float()*float64(hour))
+	local := int64(s.curve.draw(r))*hour + int64(r.float()*float64(hour))
 	return (local - s.people.city(place).offset + 2*day) % day
 }

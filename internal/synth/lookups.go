@@ -38,11 +38,12 @@ func (l *lookups) torrent(i uint32, n int) {
 	requesters := uint32(0)
 	for range n {
 		who := l.requester()
-		if !s.scratch.newInTorrent(who, i) {
+		m := &s.marks[who]
+		if !first(&m.torrent, i) {
 			continue
 		}
 		requesters++
-		if s.scratch.newInWork(who, l.work) {
+		if first(&m.work, l.work) {
 			s.works.swarm[s.works.at(l.work, l.day)]++
 		}
 		l.session(who)
@@ -95,7 +96,7 @@ func (l *lookups) session(who uint32) {
 	n := l.repeats()
 	gap := 25*minute + int64(l.rng.float()*10*float64(minute))
 	for q := range n {
-		s.scratch.swarmHour(who, (start+q*gap)%day)
+		s.marks[who].hours[inSwarm] |= 1 << ((start + q*gap) % day / hour)
 	}
 	if l.soonest < l.done+n {
 		for k := range l.next {

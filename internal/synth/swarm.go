@@ -27,7 +27,8 @@ type swarm struct {
 	torrents  torrentTally
 	works     workTally
 	crawled   []int64 // queries heard, of each crawler
-	scratch   marks
+	marks     []mark  // of people, for the day being made
+	curve     choice  // of the hours of a day
 }
 
 // The shares of queries that are not from those who want something.
@@ -65,7 +66,9 @@ func newSwarm(cfg Config) (*swarm, error) {
 	s.torrents = newTorrentTally(n, cfg.Days)
 	s.works = newWorkTally(s.catalogue.works(), cfg.Days)
 	s.crawled = make([]int64, len(s.people.all)-s.people.crawlers)
-	s.scratch = newMarks(len(s.people.all))
+	s.marks = make([]mark, len(s.people.all))
+	curve := dailyCurve()
+	s.curve = newChoice(curve[:])
 	return s, nil
 }
 

@@ -57,61 +57,33 @@ func clearDay(counts []uint32, days, d int) {
 	}
 }
 
-// marks remember, for each person, what it was counted in last: torrents and
-// works come one after another, so the last one is enough.
-type marks struct {
-	torrent, work           []uint32 // looked for
-	heardTorrent, heardWork []uint32 // heard of
-	hours                   [ways][]uint32
-	curve                   choice
+// mark remembers of a person what it was counted in last: torrents and works
+// come one after another, so the last one is enough. Numbers count from 1.
+type mark struct {
+	torrent, work           uint32       // looked for
+	heardTorrent, heardWork uint32       // heard of
+	hours                   [ways]uint32 // a bit for each
 }
 
-func newMarks(people int) marks {
-	curve := dailyCurve()
-	m := marks{curve: newChoice(curve[:])}
-	for _, list := range m.lists() {
-		*list = make([]uint32, people)
-	}
-	return m
-}
-
-func (m *marks) lists() []*[]uint32 {
-	all := []*[]uint32{&m.torrent, &m.work, &m.heardTorrent, &m.heardWork}
-	for way := range m.hours {
-		all = append(all, &m.hours[way])
-	}
-	return all
-}
-
-func (m *marks) clear() {
-	for _, list := range m.lists() {
-		clear(*list)
-	}
-}
-
-// first reports whether a person was not yet counted in i, and counts it.
-func first(list []uint32, who, i uint32) bool {
-	if list[who] == i+1 {
+// first reports whether i is not what was counted last, and remembers it.
+func first(last *uint32, i uint32) bool {
+	if *last == i+1 {
 		return false
 	}
-	list[who] = i + 1
+	*last = i + 1
 	return true
 }
-
-func (m *marks) newInTorrent(who, i uint32) bool { return first(m.torrent, who, i) }
-func (m *marks) newInWork(who, w uint32) bool    { return first(m.work, who, w) }
-
-func (m *marks) swarmHour(who uint32, t int64) { m.hours[inSwarm][who] |= 1 << (t / hour) }
 
 // tallyWanting counts what was heard of those who want something. The events
 // are in the order of torrents, hence of works.
 func (s *swarm) tallyWanting(d int, events []heard) {
 	for k := range events {
 		h := &events[k]
-		if first(s.scratch.heardTorrent, h.who, h.what) {
+		m := &s.marks[h.who]
+		if first(&m.heardTorrent, h.what) {
 			s.torrents.heard[s.torrents.at(h.what, d)]++
 		}
-		if w := s.catalogue.work[h.what]; first(s.scratch.heardWork, h.who, w) {
+		if w := s.catalogue.work[h.what]; first(&m.heardWork, w) {
 			s.works.heard[s.works.at(w, d)]++
 		}
 	}
@@ -119,24 +91,24 @@ func (s *swarm) tallyWanting(d int, events []heard) {
 
 // tallyRest counts all events of the day, and the requesters.
 func (s *swarm) tallyRest(d int, events []heard) {
-	day, m := &s.days[d], &s.scratch
+	day := &s.days[d]
 	var crawls []uint64 // torrent and crawler
 	for k := range events {
 		h := &events[k]
 		day.events[h.kind()]++
-		bit := uint32(1) << (h.t() / hour)
+		hours, bit := &s.marks[h.who].hours, uint32(1)<<(h.t()/hour)
 		switch h.class() {
 		case wanting:
-			m.hours[inHeard][h.who] |= bit
+			hours[inHeard] |= bit
 		case refresh:
 			day.refreshes++
-			m.hours[inCounted][h.who] |= bit
+			hours[inCounted] |= bit
 		case bootstrap:
 			day.bootstraps++
-			m.hours[inAll][h.who] |= bit
+			hours[inAll] |= bit
 		case crawling:
 			day.crawling++
-			m.hours[inAll][h.who] |= bit
+			hours[inAll] |= bit
 			crawls = append(crawls, uint64(h.what)<<32|uint64(h.who))
 		case sampling:
 			day.crawling++
@@ -155,12 +127,8 @@ func (s *swarm) tallyRest(d int, events []heard) {
 
 // tallyPeople counts each person in its country and in the hours it was active.
 func (s *swarm) tallyPeople(day *dayTally) {
-	hours := &s.scratch.hours
 	for who := range s.people.all {
-		var active [ways]uint32
-		for way := range active {
-			active[way] = hours[way][who]
-		}
+		active := s.marks[who].hours
 		active[inCounted] |= active[inHeard]
 		active[inAll] |= active[inCounted]
 		country := s.people.country(uint32(who))
