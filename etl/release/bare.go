@@ -16,6 +16,9 @@ func (p *Parser) findBareEpisodes() {
 	if y, _, _ := p.musicYear(); y >= 0 && p.sep(y) == token.Dash || p.audioOnly() {
 		return
 	}
+	if p.comicIssue() {
+		return
+	}
 	for _, inside := range [...]bool{false, true} {
 		for i := p.tail - 1; i > p.start; i-- {
 			n, w, _ := p.episodeNumber(i)
@@ -62,6 +65,25 @@ func (p *Parser) stop(i int) bool {
 	}
 	m := &p.marks[i]
 	return m.kind != free && m.kind != cont && (m.class == lexicon.Strong || m.kind == tag && m.class == lexicon.Zone && p.dashed(i-1)) || m.kind == lines
+}
+
+// comicIssue reads the issue of a comic: Some Title 013 (2021) (Digital).
+func (p *Parser) comicIssue() bool {
+	if !p.comic() && p.r.hints.comic < 2 {
+		return false
+	}
+	for i := p.start + 1; i < p.tail; i++ {
+		if !p.digits(i, 2, 4) || p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free || !p.sep(i+1).Has(token.Open) && i+1 < p.tail {
+			continue
+		}
+		n := int(p.toks[i].Num)
+		p.r.Issue = n
+		p.span(FieldIssue, i, i+1)
+		p.addEpisodes(n, n)
+		p.episodeEnd(i, i+1)
+		return true
+	}
+	return false
 }
 
 // audioOnly tells whether the name speaks of music and not of pictures: its numbers are titles or years.

@@ -221,12 +221,14 @@ func (c *Content) byName(r *Release) {
 	switch {
 	case spokenBook(r) && !video:
 		c.set(TypeAudiobook, 0.8, "words of audiobooks in the name")
-	case r.Format == "CBR" || MediaOf(r.Container) == MediaComic || h.comic > 1 && !video:
+	case r.Format == "CBR" || MediaOf(r.Container) == MediaComic || h.comic > 1 && !video || h.comic > 0 && (r.Volume > 0 || r.Issue > 0) && !video:
 		c.set(TypeComic, 0.85, "words of comics in the name")
 	case printed(r) && !video:
 		c.set(TypeBook, 0.8, "words of books in the name")
 	case console(r) && !video || (h.game > 0 || r.Platform == "PC" || r.Platform == "GOG" || r.Platform == "Steam") && !video && !episodic:
 		c.set(TypeGame, 0.8, "a game's platform or makers in the name")
+	case h.course > 0 && h.course >= h.software && !r.App && r.Version == "" && !episodic && !video:
+		c.set(TypeCourse, 0.6, "words of courses in the name")
 	case (r.App || h.software > 0) && !video && !episodic:
 		c.set(TypeSoftware, 0.7, "words of programs in the name")
 	case h.course > 1 && !episodic || h.course > 0 && !video && !episodic && r.Year == 0:
@@ -238,12 +240,16 @@ func (c *Content) byName(r *Release) {
 		c.Confidence -= 0.1
 	case r.Version != "" || r.Platform != "":
 		c.set(TypeSoftware, 0.5, "a version or platform in the name")
+	case MediaOf(r.Container) == MediaArchive || MediaOf(r.Container) == MediaImage:
+		c.set(TypeOther, 0.4, "an archive")
 	case r.Year > 0 && r.Artist == "":
 		c.set(TypeMovie, 0.5, "a year in the name")
 	case r.Artist != "":
 		c.set(TypeMusic, 0.5, "an artist in the name")
 	case r.Source == "web" || r.Date != "":
 		c.set(TypeTV, 0.4, "a broadcast's words in the name")
+	case r.ReleaseGroup != "" && r.Spans[FieldGroup].Start > r.Spans[FieldTitle].Start:
+		c.set(TypeGame, 0.35, "a group and no other tag")
 	case h.music > 0:
 		c.set(TypeMusic, 0.4, "a word of music in the name")
 	}

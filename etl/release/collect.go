@@ -208,7 +208,6 @@ func (p *Parser) part() {
 // volume reads Vol. 3, Tome 2, Issue 14, #14.
 func (p *Parser) volume() {
 	for i := 0; i < p.tail; i++ {
-		f := p.fold(i)
 		if p.is(i, lexicon.VolumeWord) && p.digits(i+1, 1, 3) && p.r.Volume == 0 {
 			p.r.Volume = int(p.toks[i+1].Num)
 			p.span(FieldVolume, i, i+2)
@@ -220,10 +219,6 @@ func (p *Parser) volume() {
 		if p.sep(i).Has(token.Hash) && p.digits(i, 1, 4) && p.r.Issue == 0 && len(p.r.Episodes) == 0 {
 			p.r.Issue = int(p.toks[i].Num)
 			p.span(FieldIssue, i, i+1)
-		}
-		if len(f) > 1 && f[0] == 'v' && p.marks[i].kind == versionMark && len(f) == 3 && p.r.Volume == 0 && p.comic() {
-			p.r.Volume, _ = leading(f[1:])
-			p.span(FieldVolume, i, i+1)
 		}
 	}
 }

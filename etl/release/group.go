@@ -278,7 +278,7 @@ func (p *Parser) lastBracket(end int) {
 		end = p.tail
 	}
 	i := end - 1
-	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail || p.list.Regions[p.region(i)].Open == '(' && p.audioOnly() {
+	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail && !p.is(i, lexicon.Repack) && p.r.hints.comic == 0 || p.list.Regions[p.region(i)].Open == '(' && p.audioOnly() {
 		return
 	}
 	r := p.list.Regions[p.region(i)]
@@ -286,11 +286,15 @@ func (p *Parser) lastBracket(end int) {
 	if a <= p.end && a+1 >= int(r.Last) {
 		return
 	}
-	if p.marks[i].kind != free || p.toks[i].Digits > 0 {
+	if p.marks[i].kind != free && !p.is(i, lexicon.Repack) || p.toks[i].Digits > 0 {
 		return
 	}
-	if a == i {
-		p.takeGroup(i, end)
+	if a == i || p.r.hints.comic > 0 && end-a <= 3 {
+		p.takeGroup(a, end)
+		return
+	}
+	if end-a == 2 && p.is(i, lexicon.Repack) && p.marks[a].kind == free { // [SOMEONE Repack]
+		p.takeGroup(a, i)
 		return
 	}
 	if p.tagBefore(i) && i > p.strong && !p.sep(i).Has(token.Comma|token.Plus|token.Slash) {

@@ -178,6 +178,9 @@ func (p *Parser) bracketTitle() int {
 		if r.First == r.Last || int(r.First) >= p.tail {
 			continue
 		}
+		if first >= 0 && title < 0 && r.First+1 == r.Last && p.isYear(int(r.First)) && p.toks[p.list.Regions[first].First].Script > token.Latin {
+			break
+		}
 		if p.hard(int(r.First)) || title >= 0 && (p.startsDigit(int(r.First)) || p.marks[r.First].kind != free) {
 			if title >= 0 {
 				break
@@ -204,6 +207,7 @@ func (p *Parser) bracketTitle() int {
 		return int(p.list.Regions[title].First)
 	}
 	if first >= 0 {
+		p.lead = 0
 		return int(p.list.Regions[first].First)
 	}
 	return 0

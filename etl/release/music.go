@@ -12,14 +12,47 @@ func (p *Parser) music() {
 		return
 	}
 	r := p.r
+	if r.Adult != "" && r.Date != "" && r.AltTitle == "" && r.EpisodeTitle != "" { // Site.19.05.03.Somebody.XXX
+		r.AltTitle, r.AltSubtitle, r.Spans[FieldAltTitle] = r.EpisodeTitle, true, r.Spans[FieldEpisodeTitle]
+		return
+	}
+	if r.AltSubtitle && r.hints.course > 0 && len(r.Seasons)+len(r.Episodes) == 0 && r.Resolution == 0 && len(p.segs) > 0 && p.segs[0].b-p.segs[0].a <= 2 {
+		p.artist()
+		return
+	}
+	if p.bookish() && p.byAuthor() {
+		return
+	}
 	if p.audioOnly() && p.year > p.start && p.year == p.end && p.dashed(p.year) && p.year+1 < p.tail && p.marks[p.year+1].kind == free && p.region(p.year+1) == 0 {
 		p.datedAlbum()
 		return
 	}
 	if r.AltSubtitle && (p.audioOnly() || p.bookish()) && len(r.Seasons) == 0 {
-		r.Artist, r.Title, r.AltTitle, r.AltSubtitle = r.Title, r.AltTitle, "", false
-		r.Spans[FieldArtist], r.Spans[FieldTitle], r.Spans[FieldAltTitle] = r.Spans[FieldTitle], r.Spans[FieldAltTitle], Span{}
+		p.artist()
 	}
+}
+
+// artist makes an artist of the title and a title of what its dash leads to.
+func (p *Parser) artist() {
+	r := p.r
+	r.Artist, r.Title, r.AltTitle, r.AltSubtitle = r.Title, r.AltTitle, "", false
+	r.Spans[FieldArtist], r.Spans[FieldTitle], r.Spans[FieldAltTitle] = r.Spans[FieldTitle], r.Spans[FieldAltTitle], Span{}
+}
+
+// byAuthor reads The Title by Some Author.
+func (p *Parser) byAuthor() bool {
+	i := p.end - 2
+	for i > p.start && string(p.fold(i)) != "by" {
+		i--
+	}
+	if n := p.end - i - 1; i <= p.start || n < 1 || n > 4 || p.region(i) != p.region(p.start) || p.r.AltTitle != "" {
+		return false
+	}
+	p.r.Spans[FieldTitle] = Span{}
+	p.r.Title, p.r.Artist = p.clean(p.start, i), p.clean(i+1, p.end)
+	p.span(FieldTitle, p.start, i)
+	p.span(FieldArtist, i+1, p.end)
+	return true
 }
 
 // datedAlbum reads Artist - 2003 - Album.

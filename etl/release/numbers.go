@@ -252,6 +252,9 @@ func (p *Parser) version(i int) {
 	if end < p.tail && p.sep(end) == token.Dot && end > i+1 && versionTail(p.fold(end)) {
 		end++
 	}
+	if end == i+1 && len(p.fold(i)) == 3 && p.volumes(i) {
+		return
+	}
 	p.set(i, end, versionMark)
 	if end == i+1 && len(p.fold(i)) == 2 {
 		p.marks[i].class = lexicon.Weak
@@ -264,6 +267,20 @@ func (p *Parser) version(i int) {
 		p.r.Version = strings.TrimLeft(p.slice(a, end), "vV")
 		p.span(FieldVersion, a, end)
 	}
+}
+
+// volumes reads the volumes of a comic: v03 before a bracket, v01-v12.
+func (p *Parser) volumes(i int) bool {
+	end := i + 1
+	if f := p.foldAt(end); len(f) == 3 && f[0] == 'v' && allDigits(f[1:]) && p.sep(end) == token.Dash {
+		end++
+	} else if !p.sep(end).Has(token.Open) || p.r.hints.comic == 0 && !p.comic() {
+		return false
+	}
+	p.set(i, end, versionMark)
+	p.r.Volume, _ = leading(p.fold(i)[1:])
+	p.span(FieldVolume, i, end)
+	return true
 }
 
 // startsDigit tells whether token i begins with a digit, or with v and a digit.

@@ -52,6 +52,9 @@ func WorkOf(r *Release, contentType string) Work {
 		}
 	case "music", "audiobook", "book", "comic":
 		w.Creator = NormTitle(r.Artist)
+		if w.Creator != "" {
+			w.Year = 0 // of an edition: the creator and the title say enough
+		}
 		w.Episode = max(r.Volume, r.Issue)
 		if w.Episode == 0 {
 			w.Episode = -1
@@ -66,7 +69,7 @@ func WorkOf(r *Release, contentType string) Work {
 func workKind(r *Release, contentType string) string {
 	switch contentType {
 	case "movie", "tv", "anime", "":
-		if len(r.Seasons) > 0 || len(r.Episodes) > 0 || r.Date != "" || contentType == "tv" {
+		if len(r.Seasons) > 0 || len(r.Episodes) > 0 || r.Date != "" || contentType == "tv" || contentType == "anime" && r.Complete {
 			return "series"
 		}
 		if r.Pack {

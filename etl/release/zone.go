@@ -28,6 +28,9 @@ func (p *Parser) findEnd() {
 	if end == p.tail {
 		end = p.sceneEnd()
 	}
+	if end == p.year && end > p.start+1 && p.r.hints.book > 0 && month(string(p.fold(end-1))) > 0 { // a magazine's month
+		end--
+	}
 	if k := p.latinBehind(end); k > 0 {
 		p.second, p.start = p.start, k
 		p.findEnd()
@@ -120,7 +123,7 @@ func (p *Parser) toks0(i int) bool { return p.toks[i].Digits > 0 && p.marks[i].k
 
 // backwards moves the title's end before the weak tags that stand right before it.
 func (p *Parser) backwards(end int) int {
-	byYear, start := end == p.year, end
+	byYear, start := end == p.year || end+1 == p.year, end
 	for i := end; i > p.start+1; {
 		j := i - 1
 		for j > p.start && p.marks[j].kind == cont {
