@@ -20,12 +20,10 @@ next:
 
 // compact is what a token like S01E02E03 says.
 type compact struct {
-	season   int
-	season2  int
-	eps      [8]int
-	n        int
-	disc     bool
-	original int
+	season, season2 int // season2 of S01S02, 0 for none
+	eps             [8]int
+	n               int // how many of eps
+	disc            bool
 }
 
 // parseCompact reads S01, S01E02, S01E02E03, T01E08, S01EP02, S01S02, S04DVD7.

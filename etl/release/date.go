@@ -63,7 +63,11 @@ func (p *Parser) numericDate(i int) {
 		if p.region(i) > 0 && p.region(i-1) != p.region(i) && !p.sep(i+3).Has(token.Close) {
 			return
 		}
-		if a <= lastYear%100 && p.sep(i+1) != token.Dash && p.day(i, i+3, 2000+a, b, c) {
+		century := 2000
+		if a >= 60 {
+			century = 1900
+		}
+		if (a <= lastYear%100 || a >= 60 && p.sep(i+1) == token.Dot) && p.sep(i+1) != token.Dash && p.day(i, i+3, century+a, b, c) {
 			return
 		}
 		if !p.day(i, i+3, 2000+c, a, b) {

@@ -150,7 +150,7 @@ func (p *Parser) episodeToken(i int) {
 	}
 	eps, n, ok := parseEpisodes(f)
 	_, w := leading(f[1:])
-	if !ok || f[1] != 'p' && w < 2 && !p.rangeFollows2(i, eps[0]) {
+	if !ok || f[1] != 'p' && w < 2 && !p.rangeAfter(i, eps[0]) {
 		return
 	}
 	for _, e := range eps[:n] {
@@ -159,8 +159,8 @@ func (p *Parser) episodeToken(i int) {
 	p.episodeEnd(i, max(p.moreEpisodes(i+1, -1, eps[n-1]), p.episodeList(i+1, eps[n-1])))
 }
 
-// rangeFollows2 tells whether a number above n follows with a dash.
-func (p *Parser) rangeFollows2(i, n int) bool {
+// rangeAfter tells whether a number above n follows with a dash.
+func (p *Parser) rangeAfter(i, n int) bool {
 	return i+1 < p.tail && p.digits(i+1, 1, 4) && p.sep(i+1).Has(token.Dash|token.Tilde) && int(p.toks[i+1].Num) > n
 }
 

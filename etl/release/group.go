@@ -84,7 +84,7 @@ func (p *Parser) trackerBracket(a, j int) bool {
 	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash) != 0 || p.region(a-1) > 0 {
 		return false
 	}
-	if p.sep(a).Has(token.Space|token.Dash) && !p.tagged0(a, j+1) && !(a == j && p.dashBefore(a-1) && p.list.Regions[p.region(a)].Open == '(') {
+	if p.sep(a).Has(token.Space|token.Dash) && !p.allTagged(a, j+1) && !(a == j && p.dashBefore(a-1) && p.list.Regions[p.region(a)].Open == '(') {
 		return false
 	}
 	return p.marks[a-1].kind == free || p.dashBefore(a-1)
@@ -299,7 +299,7 @@ func (p *Parser) lastBracket(end int) {
 	}
 	if p.tagBefore(i) && i > p.strong && !p.sep(i).Has(token.Comma|token.Plus|token.Slash) {
 		p.takeGroup(i, end)
-	} else if p.strong < a && end-a <= 3 && p.tagged0(a, a) {
+	} else if p.strong < a && end-a <= 3 && p.allTagged(a, a) {
 		p.takeGroup(a, end)
 	}
 }

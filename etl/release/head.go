@@ -59,7 +59,7 @@ func (p *Parser) skipHead(i int) int {
 	if int(r.First) != i || int(r.Last) >= p.tail {
 		return i
 	}
-	if p.regionOf(i, site) || p.tagged0(i, int(r.Last)) && !(r.Open == '[' && p.lead == 0 && i+1 == int(r.Last) && p.is(i, lexicon.Network)) {
+	if p.regionOf(i, site) || p.allTagged(i, int(r.Last)) && !(r.Open == '[' && p.lead == 0 && i+1 == int(r.Last) && p.is(i, lexicon.Network)) {
 		return int(r.Last)
 	}
 	if r.Open == '(' {
@@ -139,8 +139,8 @@ func (p *Parser) regionOf(i int, k kind) bool {
 	return false
 }
 
-// tagged0 tells whether all tokens from a to before b are tags of some kind.
-func (p *Parser) tagged0(a, b int) bool {
+// allTagged tells whether all tokens from a to before b are tags of some kind.
+func (p *Parser) allTagged(a, b int) bool {
 	for i := a; i < b && i < p.tail; i++ {
 		if p.marks[i].kind == free {
 			return false
@@ -187,7 +187,7 @@ func (p *Parser) bracketTitle() int {
 			}
 			continue
 		}
-		if p.tagged0(int(r.First), int(r.Last)) || p.regionOf(int(r.First), site) || r.Open != '[' {
+		if p.allTagged(int(r.First), int(r.Last)) || p.regionOf(int(r.First), site) || r.Open != '[' {
 			continue
 		}
 		switch {

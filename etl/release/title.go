@@ -127,11 +127,8 @@ func (p *Parser) choose() (main, alt int) {
 			return n, main
 		}
 	}
-	for n := main + 1; n < len(p.segs); n++ {
-		if !p.credits(n) {
-			return main, n
-		}
-		break
+	if n := main + 1; n < len(p.segs) && !p.credits(n) {
+		return main, n
 	}
 	return main, -1
 }
@@ -239,7 +236,7 @@ func (p *Parser) clean(a, b int) string {
 		stop = int(p.toks[b].Start)
 	}
 	if strings.IndexByte(raw, '.') < 0 && strings.IndexByte(raw, '_') < 0 && !p.list.Plus && !wide(raw) && utf8.ValidString(raw) {
-		return raw + p.closing(a, end, stop)
+		return raw + p.closing(end, stop)
 	}
 	p.buf = p.buf[:0]
 	blank := false
@@ -258,7 +255,7 @@ func (p *Parser) clean(a, b int) string {
 		blank = false
 		p.buf = utf8.AppendRune(p.buf, r)
 	}
-	return string(p.buf) + p.closing(a, end, stop)
+	return string(p.buf) + p.closing(end, stop)
 }
 
 // wide tells whether s has blanks that a title must not keep: two in a row, or control characters.
@@ -280,9 +277,8 @@ func initial(s string, i int) bool {
 	return single(i-1) && edge(i-2) && single(i+1) && edge(i+2)
 }
 
-// closing returns the mark that ends a title and belongs to it: an exclamation or question mark, a closing bracket that
-// it opened.
-func (p *Parser) closing(_, end, stop int) string {
+// closing returns the marks that end a title and belong to it: ! and ?.
+func (p *Parser) closing(end, stop int) string {
 	n := end
 	for n < stop && n < len(p.name) && (p.name[n] == '!' || p.name[n] == '?') {
 		n++

@@ -70,7 +70,8 @@ func (p *Parser) latinBehind(end int) int {
 // sceneEnd is where a dotted name without a sure tag stops: before the group behind its last dash.
 func (p *Parser) sceneEnd() int {
 	i := p.tail - 1
-	if i <= p.start+1 || p.sep(i) != token.Dash || p.region(i) > 0 || p.marks[i].kind != free || !p.stylised(i) {
+	foreign := p.start < p.tail && p.toks[p.start].Script > token.Cyrillic
+	if i <= p.start || i == p.start+1 && !foreign || p.sep(i) != token.Dash || p.region(i) > 0 || p.marks[i].kind != free || !p.stylised(i) {
 		return p.tail
 	}
 	joined := 0
@@ -82,7 +83,7 @@ func (p *Parser) sceneEnd() int {
 			joined++
 		}
 	}
-	if joined < 2 && !(joined == 1 && i == p.start+2 && p.capital(i, 1) && len(p.fold(i)) > 3 && !p.capital(p.start, 2)) {
+	if joined < 2 && !foreign && !(joined == 1 && i == p.start+2 && p.capital(i, 1) && len(p.fold(i)) > 3 && !p.capital(p.start, 2)) {
 		return p.tail
 	}
 	p.takeGroup(i, p.tail)
@@ -115,11 +116,11 @@ func (p *Parser) closes(i int) bool {
 		return m.kind == site && p.toks[i].Spaced
 	}
 	r := &p.list.Regions[k]
-	return p.tagged0(i, int(r.Last)) && !p.toks0(i)
+	return p.allTagged(i, int(r.Last)) && !p.bareNumber(i)
 }
 
-// toks0 tells whether token i is a bare number that the title may hold in brackets.
-func (p *Parser) toks0(i int) bool { return p.toks[i].Digits > 0 && p.marks[i].kind == free }
+// bareNumber tells whether token i is a bare number that the title may hold in brackets.
+func (p *Parser) bareNumber(i int) bool { return p.toks[i].Digits > 0 && p.marks[i].kind == free }
 
 // backwards moves the title's end before the weak tags that stand right before it.
 func (p *Parser) backwards(end int) int {
@@ -248,7 +249,7 @@ func (p *Parser) accept() {
 				continue
 			}
 			k := p.region(i)
-			m.ok = m.ok || chain || k > 0 && int(p.list.Regions[k].First) == i && p.is(i, lexicon.Source) || k > 0 && p.tagged0(int(p.list.Regions[k].First), int(p.list.Regions[k].Last))
+			m.ok = m.ok || chain || k > 0 && int(p.list.Regions[k].First) == i && p.is(i, lexicon.Source) || k > 0 && p.allTagged(int(p.list.Regions[k].First), int(p.list.Regions[k].Last))
 		}
 	}
 	p.acceptBrackets()

@@ -71,7 +71,6 @@ type List struct {
 	name    string
 	depth   uint8
 	sep     Sep
-	lastEnd int32
 	dashPre bool // a blank stood before the last dash
 	dash    bool // and one behind it
 }
