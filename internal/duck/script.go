@@ -118,8 +118,10 @@ func (c *Catalog) tableView(t datasets.Table) (string, error) {
 		}
 	}
 	if len(parts) > 0 {
-		return head + "SELECT * FROM read_parquet([\n" + strings.Join(parts, ",\n") +
-			"],\n\thive_partitioning = true, hive_types = {'day': DATE});\n", nil
+		// The day is read as text and cast: DuckDB up to 1.5.5 fails inside (issue 25629)
+		// at max(day) over one file where the column of the folders is used as it is.
+		return head + "SELECT * REPLACE (day::DATE AS day) FROM read_parquet([\n" + strings.Join(parts, ",\n") +
+			"],\n\thive_partitioning = true, hive_types = {'day': VARCHAR});\n", nil
 	}
 	columns, err := Columns(t)
 	if err != nil {
