@@ -18,6 +18,9 @@ func (p *Parser) findDates() {
 		case p.digits(i, 8, 8) && p.marks[i].kind == free:
 			n := int(p.toks[i].Num)
 			p.day(i, i+1, n/10000, n/100%100, n%100)
+		case p.digits(i, 6, 6) && i > 0 && p.toks[0].Script >= token.Han && p.marks[i].kind == free:
+			n := int(p.toks[i].Num)
+			p.day(i, i+1, 2000+n/10000, n/100%100, n%100)
 		case p.digits(i, 1, 4) && p.threeNumbers(i):
 			p.numericDate(i)
 		case p.digits(i, 1, 4) && i+2 < p.tail:
@@ -165,6 +168,9 @@ func (p *Parser) findYear() {
 				best = i
 			}
 		}
+	}
+	if best < 0 && p.start > 0 && p.start < 3 && p.isYear(0) && p.alone(0) { // [2019] The Film
+		best, lone = 0, 1
 	}
 	if best < 0 || lone == 0 && best == p.start && !p.yearLeads(best, hard) {
 		return

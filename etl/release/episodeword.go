@@ -83,6 +83,9 @@ func (p *Parser) episodeBefore(i, j int, known bool) bool {
 	}
 	if a > 0 && string(p.fold(a-1)) == "第" {
 		a--
+	} else if s := string(p.foldAt(a - 1)); s == "全" || s == "共" { // 全24集: all of them
+		a, lo = a-1, 1
+		p.r.Complete = true
 	}
 	if !known {
 		p.addEpisodes(lo, n)

@@ -25,6 +25,12 @@ func (p *Parser) findStart() {
 			i = p.bracketTitle()
 		}
 	}
+	for j := i; j < i+2 && j < p.tail; j++ { // a site's name and address
+		if n := j + int(p.marks[j].n); p.marks[j].kind == site && p.toks[i].Script >= token.Han && p.textAfter(n) {
+			i = n
+			break
+		}
+	}
 	if i > 0 && p.lead > 0 && p.region(i) > 0 && p.list.Regions[p.region(i)].Open == '[' {
 		i = p.bracketTitle()
 	}

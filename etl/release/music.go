@@ -87,9 +87,6 @@ func (p *Parser) sceneMusic() bool {
 	if y < 0 {
 		return false
 	}
-	p.r.ReleaseGroup, p.r.Spans[FieldGroup] = "", Span{}
-	p.takeGroup(g, end)
-	p.gluedYear(y)
 	d := p.nextDash(p.start+1, y)
 	if d < 0 {
 		return false
@@ -99,6 +96,9 @@ func (p *Parser) sceneMusic() bool {
 			return false
 		}
 	}
+	p.r.ReleaseGroup, p.r.Spans[FieldGroup] = "", Span{}
+	p.takeGroup(g, end)
+	p.gluedYear(y)
 	a, b := d, d+1
 	for b < y && !(p.sep(b).Has(token.Dash) && p.region(b) == 0 && !(p.digits(b-1, 1, 4) && p.digits(b, 1, 4))) && !(p.region(b) > 0 && p.region(b) != p.region(a) && p.sep(b).Has(token.Dash|token.Under)) && p.nextField(a, b) {
 		b++
@@ -157,7 +157,7 @@ func (p *Parser) musicYear() (year, group, end int) {
 		g--
 	}
 	y := g - 1
-	if y < p.start+2 || p.sep(g) != token.Dash || p.region(g) > 0 || p.region(y) > 0 || !p.sep(y).Has(token.Dash) && p.marks[y].kind != date && p.marks[y].kind != cont {
+	if y < p.start+2 || MediaOf(p.r.Container) == MediaVideo || p.marks[g].kind == lines || p.sep(g) != token.Dash || p.region(g) > 0 || p.region(y) > 0 || !p.sep(y).Has(token.Dash) && p.marks[y].kind != date && p.marks[y].kind != cont {
 		return -1, 0, 0
 	}
 	for p.marks[y].kind == cont && y > p.start+2 {

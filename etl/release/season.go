@@ -21,6 +21,7 @@ func (p *Parser) findSeasons() {
 	for i := 0; i < p.tail; i++ {
 		p.gluedWord(i)
 		p.hanNumber(i)
+		p.completeRange(i)
 		if p.is(i, lexicon.SeasonWord) {
 			p.seasonWord(i)
 		}

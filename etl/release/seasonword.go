@@ -195,6 +195,7 @@ func (p *Parser) numberOwned(j int) bool {
 
 // seasonNumbers reads 1, 1-5, 1 to 5, 1 2 3, 1, 2 & 3, VII from token j.
 func (p *Parser) seasonNumbers(j int) int {
+	many := j > 0 && pluralSeason(string(p.fold(j-1)))
 	n, w := leading(p.fold(j))
 	if w == 0 {
 		n = max(roman(p.fold(j)), wordNumber(string(p.fold(j))))
@@ -216,7 +217,7 @@ func (p *Parser) seasonNumbers(j int) int {
 		}
 		m := int(p.toks[j+step].Num)
 		isRange := s.Has(token.Dash|token.Tilde|token.Colon) && m > n
-		if isRange && p.toks[j].Spaced && int(p.toks[j].Digits) > w {
+		if isRange && p.toks[j].Spaced && int(p.toks[j].Digits) > w && !many {
 			return j
 		}
 		listed := s.Has(token.Comma|token.Amp|token.Plus) && m > n || s.Blank() && m == n+1 && int(p.toks[j+step].Digits) >= w ||
@@ -232,6 +233,26 @@ func (p *Parser) seasonNumbers(j int) int {
 		n, j = m, j+step+1
 	}
 	return j
+}
+
+func pluralSeason(s string) bool {
+	switch s {
+	case "seasons", "saisons", "temporadas", "staffeln", "stagioni", "сезоны":
+		return true
+	}
+	return false
+}
+
+// completeRange reads Complete 1-9: the seasons of a series.
+func (p *Parser) completeRange(i int) {
+	j := i + int(p.marks[i].n)
+	if len(p.r.Seasons) > 0 || !p.is(i, lexicon.Complete) || !p.digits(j, 1, 2) || !p.digits(j+1, 1, 2) || !p.rangeFollows(j) || p.sep(j) != token.Space {
+		return
+	}
+	p.addSeasons(int(p.toks[j].Num), int(p.toks[j+1].Num))
+	p.set(i, j+2, season)
+	p.span(FieldSeason, i, j+2)
+	p.r.Complete = true
 }
 
 // wordNumber reads a season's number spelt out in English or French.

@@ -59,7 +59,12 @@ func (p *Parser) segments() {
 	cur := -1
 	for i := p.start; i < p.end && i < p.tail; i++ {
 		m := &p.marks[i]
-		if m.kind == site || m.kind == number && p.region(i) > 0 || m.kind == partMark && p.region(i) > 0 {
+		if m.kind == site {
+			i += int(m.n) - 1
+			cur = -1
+			continue
+		}
+		if m.kind == number && p.region(i) > 0 || m.kind == partMark && p.region(i) > 0 {
 			cur = -1
 			continue
 		}
@@ -239,12 +244,13 @@ func (p *Parser) clean(a, b int) string {
 		return raw + p.closing(end, stop)
 	}
 	p.buf = p.buf[:0]
-	blank := false
+	blank, spaced := false, strings.IndexByte(raw, ' ') >= 0
 	for i, r := range raw {
 		switch {
 		case r == utf8.RuneError:
 			blank = true
 			continue
+		case r == '.' && spaced && !blank && i > 0: // between blanks a dot is a dot
 		case r == '+' && p.list.Plus || r == '_' || unicode.IsSpace(r) || r == '.' && !initial(raw, i):
 			blank = true
 			continue

@@ -137,7 +137,7 @@ func (p *Parser) backwards(end int) int {
 		case m.kind == yearLike && end < p.tail && p.marks[end].kind == versionMark:
 			return i
 		case m.kind == yearLike:
-		case m.kind == number:
+		case m.kind == number && (i < start || p.tagAt(start)):
 		case m.kind == versionMark:
 		case m.kind != tag:
 			if p.is(i, lexicon.Edition) && p.ordinalToken(j) {
