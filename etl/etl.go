@@ -216,7 +216,7 @@ func (d *dayRun) make(ctx context.Context) error {
 func (d *dayRun) notes() []string {
 	var out []string
 	for _, s := range d.segments {
-		for _, n := range s.notes {
+		for _, n := range s.input.Notes {
 			out = append(out, s.input.Key+": "+n)
 		}
 		if s.lost > 0 {

@@ -73,7 +73,6 @@ type segment struct {
 	rejected map[string]int64
 	rejects  []quarantined // a bounded number of them
 	lost     int64
-	notes    []string // what was wrong with the file as a whole
 }
 
 // read reads one segment.
@@ -118,7 +117,7 @@ func (s *scanner) events(ctx context.Context, seg *segment) error {
 			return nil
 		case errors.Is(err, rawlog.ErrTooLarge):
 			seg.rejected[tooLarge]++
-			seg.notes = append(seg.notes, err.Error())
+			seg.input.Notes = append(seg.input.Notes, err.Error())
 			return nil
 		default:
 			return err
@@ -228,13 +227,13 @@ func (seg *segment) close(in lake.Info, sum rawlog.Summary) {
 	seg.input.Run, seg.input.Seq, seg.input.Sealed = sum.Header.Run, int64(sum.Header.Seq), sum.Sealed
 	seg.lost = sum.Lost
 	if sum.Damaged > 0 {
-		seg.notes = append(seg.notes, fmt.Sprintf("%d damaged stretches could not be unpacked", sum.Damaged))
+		seg.input.Notes = append(seg.input.Notes, fmt.Sprintf("%d damaged stretches could not be unpacked", sum.Damaged))
 	}
 	if sum.Cut {
-		seg.notes = append(seg.notes, "the file is cut short")
+		seg.input.Notes = append(seg.input.Notes, "the file is cut short")
 	}
 	if sum.Headers == 0 && seg.input.Records == 0 {
-		seg.notes = append(seg.notes, "it holds no raw log")
+		seg.input.Notes = append(seg.input.Notes, "it holds no raw log")
 	}
 }
 

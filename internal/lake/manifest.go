@@ -47,6 +47,8 @@ type Input struct {
 	Run     string `json:"run,omitempty"`
 	Seq     int64  `json:"seq"`
 	Sealed  bool   `json:"sealed"` // had its footer
+	// Notes say what was wrong with the file as a whole.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Counts are a day's sums: Read = Loaded + Duplicate + Rejected, summed over reasons.

@@ -2828,7 +2828,7 @@ var table = [...]Entry{
 	{Key: "tutorial", Hints: true, Meanings: []Meaning{{38, 6, "course"}}},
 	{Key: "tutorials", Hints: true, Meanings: []Meaning{{38, 6, "course"}}},
 	{Key: "tutsplus", Hints: true, Meanings: []Meaning{{38, 6, "school"}}},
-	{Key: "tv", First: 2, Meanings: []Meaning{{25, 4, "-"}, {38, 6, "tv"}}},
+	{Key: "tv", First: 2, Meanings: []Meaning{{25, 4, "-"}}},
 	{Key: "tv mini", Hints: true, Meanings: []Meaning{{38, 6, "tv"}}},
 	{Key: "tv rip", Meanings: []Meaning{{2, 1, "tv"}}},
 	{Key: "tv series", Meanings: []Meaning{{25, 4, "-"}, {38, 6, "tv"}}},
