@@ -28,7 +28,7 @@ type Summary struct {
 // marker is the file by which Build knows a folder as a site of its own.
 const marker = ".boon-site"
 
-// ErrNotASite: the folder to be replaced is not a site that Build made.
+// ErrNotASite says that the folder to be replaced is not a site that Build made.
 var ErrNotASite = errors.New("the folder is not a site of boon, and not empty")
 
 // Build makes the site of the lake that db shows in o.Out. Where a site stands

@@ -42,7 +42,7 @@ func folder(t *testing.T) (dir string) {
 	return dir
 }
 
-func get(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+func get(t *testing.T, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.URL.Path = path // as it is: a client may send what no library would
@@ -51,7 +51,7 @@ func get(t *testing.T, h http.Handler, path string, header ...string) *http.Resp
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func TestServesFiles(t *testing.T) {
@@ -66,17 +66,17 @@ func TestServesFiles(t *testing.T) {
 		"/odd.xyz":                     {"application/octet-stream", "no-cache"},
 	} {
 		r := get(t, h, path)
-		if r.StatusCode != 200 || r.Header.Get("Content-Type") != want.typ || r.Header.Get("Cache-Control") != want.cache {
-			t.Errorf("%s: %d, %v", path, r.StatusCode, r.Header)
+		if r.Code != http.StatusOK || r.Header().Get("Content-Type") != want.typ || r.Header().Get("Cache-Control") != want.cache {
+			t.Errorf("%s: %d, %v", path, r.Code, r.Header())
 		}
 		for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "ETag"} {
-			if r.Header.Get(name) == "" {
+			if r.Header().Get(name) == "" {
 				t.Errorf("%s: no %s", path, name)
 			}
 		}
 	}
-	if r := get(t, h, "/data"); r.StatusCode != 301 || r.Header.Get("Location") != "data/" {
-		t.Errorf("/data: %d to %q", r.StatusCode, r.Header.Get("Location"))
+	if r := get(t, h, "/data"); r.Code != http.StatusMovedPermanently || r.Header().Get("Location") != "data/" {
+		t.Errorf("/data: %d to %q", r.Code, r.Header().Get("Location"))
 	}
 }
 
@@ -88,13 +88,13 @@ func TestRefuses(t *testing.T) {
 	} {
 		r := get(t, h, path)
 		body, _ := io.ReadAll(r.Body)
-		if r.StatusCode != 404 || strings.Contains(string(body), "secret") {
-			t.Errorf("%q: %d %s", path, r.StatusCode, body)
+		if r.Code != http.StatusNotFound || strings.Contains(string(body), "secret") {
+			t.Errorf("%q: %d %s", path, r.Code, body)
 		}
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", nil))
-	if w.Code != 405 {
+	if w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", w.Code)
 	}
 }
@@ -103,8 +103,8 @@ func TestRevalidationAndCompression(t *testing.T) {
 	h := report.Handler(folder(t), nil)
 	plain := get(t, h, "/")
 	zipped := get(t, h, "/", "Accept-Encoding", "br, gzip;q=0.8")
-	if zipped.Header.Get("Content-Encoding") != "gzip" {
-		t.Fatalf("not compressed: %v", zipped.Header)
+	if zipped.Header().Get("Content-Encoding") != "gzip" {
+		t.Fatalf("not compressed: %v", zipped.Header())
 	}
 	z, err := gzip.NewReader(zipped.Body)
 	if err != nil {
@@ -115,14 +115,14 @@ func TestRevalidationAndCompression(t *testing.T) {
 	if err != nil || string(a) != string(b) {
 		t.Errorf("the compressed page differs: %v", err)
 	}
-	if plain.Header.Get("ETag") == zipped.Header.Get("ETag") {
+	if plain.Header().Get("ETag") == zipped.Header().Get("ETag") {
 		t.Error("two encodings share a tag")
 	}
-	if r := get(t, h, "/", "Accept-Encoding", "gzip;q=0"); r.Header.Get("Content-Encoding") != "" {
+	if r := get(t, h, "/", "Accept-Encoding", "gzip;q=0"); r.Header().Get("Content-Encoding") != "" {
 		t.Error("compressed for one who refuses that")
 	}
-	if r := get(t, h, "/", "If-None-Match", plain.Header.Get("ETag")); r.StatusCode != 304 {
-		t.Errorf("an unchanged page: %d", r.StatusCode)
+	if r := get(t, h, "/", "If-None-Match", plain.Header().Get("ETag")); r.Code != http.StatusNotModified {
+		t.Errorf("an unchanged page: %d", r.Code)
 	}
 }
 
@@ -137,11 +137,11 @@ func TestLiveFilesComeFromTheLake(t *testing.T) {
 	h := report.Handler(folder(t), s)
 	r := get(t, h, "/live/index.json")
 	body, _ := io.ReadAll(r.Body)
-	if string(body) != `["fra1"]` || r.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%d %s %v", r.StatusCode, body, r.Header)
+	if string(body) != `["fra1"]` || r.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %s %v", r.Code, body, r.Header())
 	}
-	if r := get(t, h, "/keys/week.key"); r.StatusCode != 404 {
-		t.Errorf("a key of the lake: %d", r.StatusCode)
+	if r := get(t, h, "/keys/week.key"); r.Code != http.StatusNotFound {
+		t.Errorf("a key of the lake: %d", r.Code)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestServeStops(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- report.Serve(ctx, l, report.Handler(folder(t), nil)) }()
 	r, err := http.Get("http://" + l.Addr().String() + "/")
-	if err != nil || r.StatusCode != 200 {
+	if err != nil || r.StatusCode != http.StatusOK {
 		t.Fatalf("%v, %v", r, err)
 	}
 	_ = r.Body.Close()

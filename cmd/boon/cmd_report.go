@@ -46,10 +46,10 @@ func (cmd *reportCommand) Run(ctx context.Context, c console) error {
 }
 
 func period(first, last string) string {
-	switch {
-	case first == "":
+	switch first {
+	case "":
 		return "no day yet"
-	case first == last:
+	case last:
 		return first
 	}
 	return first + " to " + last
