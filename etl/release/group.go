@@ -81,7 +81,7 @@ func (p *Parser) groupEnd() int {
 
 // trackerBracket tells whether the bracket from token a to j hangs on a word before it, as [eztv] on -LOL.
 func (p *Parser) trackerBracket(a, j int) bool {
-	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash) != 0 || p.region(a-1) > 0 {
+	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash|token.Dot) != 0 || p.region(a-1) > 0 || p.sep(a).Has(token.Dot) && !p.dashBefore(a-1) {
 		return false
 	}
 	if p.sep(a).Has(token.Space|token.Dash) && !p.allTagged(a, j+1) && !(a == j && p.dashBefore(a-1) && p.list.Regions[p.region(a)].Open == '(') {

@@ -208,7 +208,10 @@ func (p *Parser) mixedNumber(i int, f []byte) {
 }
 
 func (p *Parser) scanLines(i, n, w int, rest []byte) {
-	if w < 3 || w > 4 || n < 144 || n > 8640 {
+	if w > 3 && n%10 == 0 && lineCount(n/10) { // 7200p: a zero too many
+		n, w = n/10, 4
+	}
+	if w < 3 || w > 4 || n < 144 || n > 4320 {
 		return
 	}
 	if len(rest) > 1 && !allDigits(rest[1:]) && string(rest) != "px" {

@@ -9,8 +9,8 @@ import (
 
 // extension marks a file extension at the name's end.
 func (p *Parser) extension() {
-	i := len(p.toks) - 1
-	if i < 1 || p.toks[i].Depth > 0 || p.list.Tail&^token.Space != 0 {
+	i := p.tail - 1
+	if i < 1 || p.toks[i].Depth > 0 || p.tail == len(p.toks) && p.list.Tail&^token.Space != 0 {
 		return
 	}
 	if p.toks[i].Sep&^token.Close != token.Dot && p.toks[i].Sep&^token.Close != token.Space || p.toks[i].Script > token.Latin {
@@ -22,6 +22,12 @@ func (p *Parser) extension() {
 	}
 	p.set(i, i+1, ext)
 	p.tail = i
+	if s := string(f); s == "torrent" || s == "nzb" { // of the file that tells of the files
+		p.extension()
+		if p.r.Container != "" {
+			return
+		}
+	}
 	p.r.Container = string(f)
 	p.span(FieldContainer, i, i+1)
 }

@@ -56,6 +56,9 @@ func (p *Parser) seasonToken(i int) int {
 		return i
 	}
 	c, ok := parseCompact(p.fold(i))
+	if f := p.foldAt(i + 1); !ok && c.season > 0 && p.fold(i)[0] == 't' && c.n == 0 && len(p.fold(i)) < 4 && len(f) > 1 && f[0] == 'e' && f[1] >= '0' && f[1] <= '9' { // T1 E5
+		ok = true
+	}
 	if !ok || len(p.r.Seasons) > 0 && (len(p.r.Episodes) > 0 || c.n == 0) {
 		return i
 	}
