@@ -292,6 +292,7 @@ func (d *dayRun) sortBucket(s *sorter, bucket int) (*sortedRows, error) {
 		if raw, err = sc.rows.load(bucket, raw); err != nil {
 			return nil, err
 		}
+		sc.rows.free(bucket)
 	}
 	return s.sort(raw)
 }

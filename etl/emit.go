@@ -13,7 +13,7 @@ import (
 // of whole buckets, so a single larger bucket makes a larger group, up to
 // maxGroupRows; what is more than that is cut.
 const (
-	groupRows    = 512 << 10
+	groupRows    = 256 << 10
 	maxGroupRows = 1 << 20
 )
 

@@ -8,7 +8,7 @@ import (
 
 // ordered runs each input through one of the works, which run at the same time
 // on goroutines of g, and gives the results in the order of the inputs. It
-// looks ahead by as many inputs as there are works. The channel is closed
+// looks ahead by one input more than there are works. The channel is closed
 // after the last result; if g fails it may be closed early or never, and the
 // receiver must watch ctx, which is g's.
 func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, works []func(In) (Out, error)) <-chan Out {
@@ -17,7 +17,7 @@ func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, 
 		out chan Out
 	}
 	jobs := make(chan job)
-	waiting := make(chan chan Out, len(works))
+	waiting := make(chan chan Out, 1)
 	out := make(chan Out)
 	g.Go(func() error {
 		defer close(jobs)

@@ -18,7 +18,7 @@ import (
 // info-hash or run they belong to.
 const (
 	rowBuckets   = 1024
-	rowChunk     = 32 << 10
+	rowChunk     = 16 << 10
 	otherBuckets = 64
 	otherChunk   = 64 << 10
 	statsBuckets = 16

@@ -95,6 +95,9 @@ func (s *spill) load(bucket int, dst []byte) ([]byte, error) {
 	return append(dst, b.open...), nil
 }
 
+// free gives up a bucket that will not be read again.
+func (s *spill) free(bucket int) { s.buckets[bucket] = spillBucket{} }
+
 // reader gives the bytes of the only bucket of a spill, in order.
 func (s *spill) reader() (io.ReaderAt, error) {
 	if len(s.buckets) != 1 {
