@@ -88,6 +88,9 @@ func Find(name string) (Query, error) {
 	return Query{}, &NotFoundError{name, like}
 }
 
+// infohash is how an info-hash is written.
+var infohash = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
+
 var paramLine = regexp.MustCompile(`^-- param ([a-z_][a-z0-9_]*)(?: ([A-Z]+))?: (.+)$`)
 
 // Parse reads the head of a query's text.

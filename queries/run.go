@@ -5,12 +5,9 @@ package queries
 import (
 	"context"
 	"fmt"
-	"regexp"
 
 	"github.com/boontorrent/boon/internal/duck"
 )
-
-var infohash = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
 
 // Run sets the parameters and runs q. The caller closes the rows. Parameters stay
 // set until the next Run of the session.

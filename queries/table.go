@@ -15,7 +15,7 @@ import (
 const (
 	measuredRows = 1000 // rows that decide the widths; more are written as they come
 	widestCell   = 100  // columns a text may take where the width of the screen is not known
-	narrowest    = 8    // columns that a squeezed text keeps
+	narrowest    = 9    // columns that a squeezed text keeps
 )
 
 // WriteTable writes rows as an aligned table for people, numbers to the right. It
@@ -53,6 +53,7 @@ type table struct {
 	out    *bufio.Writer
 	header []string
 	number []bool
+	hash   []bool     // info-hashes: a part of one is enough to tell it from others
 	first  [][]string // rows kept until the widths are known
 	widths []int
 }
@@ -66,6 +67,10 @@ func isNumber(typ string) bool {
 // begin settles the widths and writes the header and the rows kept so far.
 func (t *table) begin(screen int) error {
 	t.widths = make([]int, len(t.header))
+	t.hash = make([]bool, len(t.header))
+	for i := range t.hash {
+		t.hash[i] = len(t.first) > 0 && infohash.MatchString(t.first[0][i])
+	}
 	for _, row := range append([][]string{t.header}, t.first...) {
 		for i, cell := range row {
 			limit := screen
@@ -90,13 +95,17 @@ func (t *table) begin(screen int) error {
 	return err
 }
 
-// squeeze takes columns from the widest text until the table fits the screen.
+// squeeze takes columns from info-hashes, and then from the widest text, until the
+// table fits the screen.
 func (t *table) squeeze(screen int) {
 	for {
 		total, widest := 2*(len(t.widths)-1), -1
 		for i, w := range t.widths {
 			total += w
-			if !t.number[i] && w > narrowest && (widest < 0 || w > t.widths[widest]) {
+			if t.number[i] || w <= narrowest {
+				continue
+			}
+			if widest < 0 || t.hash[i] && !t.hash[widest] || t.hash[i] == t.hash[widest] && w > t.widths[widest] {
 				widest = i
 			}
 		}

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -39,7 +41,8 @@ func (queryCommand) Help() string {
   echo "SELECT country, sum(requesters) FROM demand GROUP BY 1 ORDER BY 2 DESC" | boon query -
   boon query my.sql --format parquet --out my.parquet
 
-json is one object a line (NDJSON), every integer exact. csv leaves texts as they are.`
+json is one object a line (NDJSON), every integer exact. csv leaves texts as they are.
+parquet takes a single SELECT that ends with its semicolon.`
 }
 
 // Run answers the question.
@@ -61,6 +64,7 @@ func (cmd *queryCommand) Run(ctx context.Context, c console) error {
 	if cmd.Format == "parquet" && cmd.Out == "" && isTerminal(c.out) {
 		return usageError{errors.New("parquet is no text for a terminal; name a file with --out")}
 	}
+	signal.Ignore(syscall.SIGPIPE) // so that "… | head" does not end us before Close
 	db, err := cmd.open(ctx)
 	if err != nil {
 		return err
@@ -71,8 +75,11 @@ func (cmd *queryCommand) Run(ctx context.Context, c console) error {
 	err = cmd.answer(ctx, c, db, q, values, stop)
 	stop()
 	var param *queries.ParamError
-	if errors.As(err, &param) {
+	switch {
+	case errors.As(err, &param):
 		return usageError{err}
+	case errors.Is(err, syscall.EPIPE):
+		return nil // the reader has what it wanted
 	}
 	return err
 }

@@ -49,7 +49,7 @@ func (r *Rows) Columns() []Column { return r.columns }
 
 // Next returns the next row, io.EOF after the last. A value is nil, bool, int64,
 // uint64, float64, json.Number (an integer or decimal that fits none of them),
-// string, []any or map[string]any; bytes are lower-case hex, times ISO 8601 in UTC.
+// string, []any or map[string]any; bytes are lower-case hex, times and intervals ISO 8601, in UTC.
 func (r *Rows) Next() ([]any, error) {
 	if !r.sql.Next() {
 		if err := r.sql.Err(); err != nil {
@@ -123,7 +123,7 @@ func plainNested(v any) any {
 	case duckdb.Union:
 		return plain(v.Value, "")
 	case duckdb.Interval:
-		return fmt.Sprintf("%d months %d days %d µs", v.Months, v.Days, v.Micros)
+		return fmt.Sprintf("P%dM%dDT%gS", v.Months, v.Days, float64(v.Micros)/1e6)
 	}
 	return fmt.Sprint(v)
 }
