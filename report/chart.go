@@ -46,7 +46,7 @@ func openChart(b *strings.Builder, id, class, title, about string, height int) {
 
 // The day's curve: pixels above it, of it, and below for the hours.
 const (
-	curveTop    = 26
+	curveTop    = 10
 	curveHeight = 170
 	curveFoot   = 28
 )
@@ -64,7 +64,7 @@ func dayCurve(id, title, about string, hours []hour) template.HTML {
 		y := curveTop + curveHeight*i/2
 		fmt.Fprintf(&b, `<line class="grid" x1="0" x2="100%%" y1="%d" y2="%d"/>`, y, y)
 		if i < 2 {
-			fmt.Fprintf(&b, `<text class="tick" x="0" y="%d">%s</text>`, y-6, Grouped(scale*int64(2-i)/2))
+			fmt.Fprintf(&b, `<text class="tick left" x="-8" y="%d">%s</text>`, y+4, Grouped(scale*int64(2-i)/2))
 		}
 	}
 	fmt.Fprintf(&b, `<svg x="0" y="%d" width="100%%" height="%d" viewBox="0 0 24 100" preserveAspectRatio="none">`, curveTop, curveHeight)
