@@ -210,7 +210,7 @@ func TestEveryPage(t *testing.T) {
 	href := regexp.MustCompile(`(?:href|src)="([^"]*)"`)
 	for _, p := range []string{"", "rankings", "countries", "data", "methodology", "dictionary"} {
 		page := read(t, out, p, "index.html")
-		for _, must := range []string{"<!doctype html>", `<html lang="en"`, "<title>", "Content-Security-Policy", `href="#main"`, "<h1>", "width=device-width"} {
+		for _, must := range []string{"<!DOCTYPE html>", `<html lang="en"`, "<title>", "Content-Security-Policy", `href="#main"`, "<h1>", "width=device-width"} {
 			if !strings.Contains(page, must) {
 				t.Errorf("/%s lacks %s", p, must)
 			}
