@@ -38,6 +38,7 @@ type commands struct {
 	Verify verifyCmd `cmd:"" help:"Check sums, digests and columns of the tables."`
 	Name   nameCmd   `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
 
+	Collect collectCommand `cmd:"" help:"Listen to the DHT as a polite node and log what it is asked."`
 	Import  importCommand  `cmd:"" help:"Bring in what others recorded: 2018 logs, .torrent files."`
 	Synth   synthCommand   `cmd:"" help:"Make a synthetic swarm, its raw logs and the truth about it."`
 	Torrent torrentCommand `cmd:"" help:"Show a torrent: names, hashes, sizes, files."`

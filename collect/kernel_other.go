@@ -1,0 +1,8 @@
+//go:build !linux
+
+package collect
+
+import "net"
+
+// kernelDrops is not known here.
+func kernelDrops(net.Addr) (int64, bool) { return 0, false }

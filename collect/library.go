@@ -1,0 +1,299 @@
+package collect
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/anacrolix/dht/v2"
+	"github.com/anacrolix/dht/v2/krpc"
+	alog "github.com/anacrolix/log"
+	"golang.org/x/time/rate"
+
+	"github.com/boontorrent/boon/internal/rawlog"
+)
+
+// Bounds of what goes to and comes from the library.
+const (
+	maxAsked     = 4096 // queries of ours that wait for a reply
+	askedLasts   = 20 * second
+	maxReplied   = 8192 // nodes that replied of late
+	repliedLasts = 15 * minute
+	inboxPackets = 256
+	meetEvery    = second / 10 // how often an asker is shown to the library
+	ownQueries   = 50          // a second
+)
+
+// library is anacrolix/dht behind a connection of our making. It bootstraps and
+// keeps the routing table; nothing else. It never sees a byte that came from
+// the network: replies to its queries are written anew from what our parser
+// read, without nodes that cannot be, and of those who ask us it sees a few,
+// as pings that it must not answer. What it sends passes the guard.
+type library struct {
+	conn    *net.UDPConn
+	guard   *guard
+	limiter *rate.Limiter
+	starts  dht.StartingNodesGetter
+	sent    func(sentKind)
+
+	mu      sync.Mutex
+	now     func() int64
+	server  *dht.Server
+	inbox   *inbox
+	asked   map[question]int64
+	replied map[netip.AddrPort]int64
+	met     int64
+	outside ballot
+}
+
+// question is a query of ours.
+type question struct {
+	to netip.AddrPort
+	t  [8]byte
+	n  uint8
+}
+
+func newLibrary(conn *net.UDPConn, g *guard, starts dht.StartingNodesGetter, now func() int64, sent func(sentKind)) *library {
+	return &library{
+		conn: conn, guard: g, starts: starts, now: now, sent: sent, limiter: rate.NewLimiter(ownQueries, ownQueries),
+		asked: map[question]int64{}, replied: map[netip.AddrPort]int64{},
+	}
+}
+
+// run keeps the table of the node with that id until ctx ends.
+func (l *library) run(ctx context.Context, id rawlog.ID) error {
+	box := &inbox{lib: l, packets: make(chan heard, inboxPackets), closed: make(chan struct{})}
+	want := krpc.WantNodes
+	if l.v6() {
+		want = krpc.WantNodes6
+	}
+	quiet := alog.Default.FilterLevel(alog.Disabled)
+	server, err := dht.NewServer(&dht.ServerConfig{
+		NodeId: krpc.ID(id), Conn: box, NoSecurity: true, StartingNodes: l.starts, SendLimiter: l.limiter,
+		OnQuery: func(*krpc.Msg, net.Addr) bool { return false }, DefaultWant: []krpc.Want{want}, Logger: quiet,
+	})
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.server, l.inbox = server, box
+	l.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.TableMaintainer()
+	}()
+	<-ctx.Done()
+	l.mu.Lock()
+	l.server, l.inbox = nil, nil
+	l.mu.Unlock()
+	server.Close()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second): // it has no context, and waits for its own timers
+	}
+	return nil
+}
+
+func (l *library) v6() bool {
+	a := l.conn.LocalAddr().(*net.UDPAddr)
+	return a.IP.To4() == nil
+}
+
+// hear takes in a reply or error and tells what to count it as.
+func (l *library) hear(m *message, k kind, from netip.AddrPort, now int64, our rawlog.ID) reason {
+	if len(m.t) > 8 {
+		return unsolicited
+	}
+	q := question{to: from, n: uint8(len(m.t))}
+	copy(q.t[:], m.t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.asked[q]; !ok {
+		return unsolicited
+	}
+	delete(l.asked, q)
+	l.guard.prove(from, now)
+	if k == failure {
+		l.give(heard{packet: errorFor(m), from: from})
+		return notKept
+	}
+	if len(m.id) != 20 || rawlog.ID(m.id) == our {
+		return badArguments
+	}
+	if len(l.replied) < maxReplied {
+		l.replied[from] = now
+	}
+	if at, ok := endpoint(m.ip); ok {
+		l.outside.vote(at.Addr(), from.Addr())
+	}
+	l.give(heard{packet: l.replyFor(m), from: from})
+	return notKept
+}
+
+// meet shows an asker to the library now and then: it may become part of the table.
+func (l *library) meet(id []byte, from netip.AddrPort, now int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.inbox == nil || now-l.met < meetEvery {
+		return
+	}
+	l.met = now
+	b := append([]byte("d1:ad2:id20:"), id...)
+	l.give(heard{packet: append(b, "e1:q4:ping1:t1:01:y1:qe"...), from: from})
+}
+
+// give hands a packet to the library, or throws it away where too many wait.
+func (l *library) give(h heard) {
+	if l.inbox == nil {
+		return
+	}
+	select {
+	case l.inbox.packets <- h:
+	default:
+	}
+}
+
+// replyFor writes a reply anew, with the nodes that may be asked.
+func (l *library) replyFor(m *message) []byte {
+	b := append([]byte("d1:rd2:id20:"), m.id...)
+	b = appendString(append(b, "5:nodes"...), l.askable(m.nodes, 26))
+	b = appendString(append(b, "6:nodes6"...), l.askable(m.nodes6, 38))
+	b = appendString(append(b, "e1:t"...), m.t)
+	return append(b, "1:y1:re"...)
+}
+
+// askable keeps the nodes of a list whose addresses can be.
+func (l *library) askable(list []byte, size int) []byte {
+	var good []byte
+	l.guard.mu.Lock()
+	defer l.guard.mu.Unlock()
+	for ; len(list) >= size; list = list[size:] {
+		if at, ok := endpoint(list[20:size]); ok && l.guard.reachable(at) == kept && len(good) < 32*size {
+			good = append(good, list[:size]...)
+		}
+	}
+	return good
+}
+
+func errorFor(m *message) []byte {
+	return append(appendString([]byte("d1:eli201e5:errore1:t"), m.t), "1:y1:ee"...)
+}
+
+// ask sends a query of the library's, if the guard allows it.
+func (l *library) ask(packet []byte, to netip.AddrPort) {
+	var m message
+	k := parse(packet, &m)
+	now := l.now()
+	if len(m.t) > 8 || k > sampleInfohashes || !l.guard.mayAsk(to, now) {
+		return
+	}
+	q := question{to: to, n: uint8(len(m.t))}
+	copy(q.t[:], m.t)
+	l.mu.Lock()
+	if len(l.asked) >= maxAsked {
+		l.mu.Unlock()
+		return
+	}
+	l.asked[q] = now
+	l.mu.Unlock()
+	if _, err := l.conn.WriteToUDPAddrPort(packet, to); err != nil {
+		return
+	}
+	switch k {
+	case ping:
+		l.sent(sentPing)
+	case findNode:
+		l.sent(sentFindNode)
+	default:
+		l.sent(sentGetPeers)
+	}
+}
+
+// forget drops questions and repliers that are too old.
+func (l *library) forget(now int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for q, at := range l.asked {
+		if now-at > askedLasts {
+			delete(l.asked, q)
+		}
+	}
+	for a, at := range l.replied {
+		if now-at > repliedLasts {
+			delete(l.replied, a)
+		}
+	}
+}
+
+// routes are the nodes of the table that replied of late.
+func (l *library) routes() []route {
+	l.mu.Lock()
+	server := l.server
+	l.mu.Unlock()
+	if server == nil {
+		return nil
+	}
+	nodes := server.Nodes()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []route
+	for _, n := range nodes {
+		at := n.Addr.ToNodeAddrPort().AddrPort
+		at = netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+		if _, ok := l.replied[at]; ok {
+			found = append(found, newRoute(rawlog.ID(n.ID), at))
+		}
+	}
+	return found
+}
+
+// inbox is the library's net.PacketConn.
+type inbox struct {
+	lib     *library
+	packets chan heard
+	once    sync.Once
+	closed  chan struct{}
+}
+
+type heard struct {
+	packet []byte
+	from   netip.AddrPort
+}
+
+// ReadFrom gives the library what hear and meet wrote for it.
+func (b *inbox) ReadFrom(p []byte) (int, net.Addr, error) {
+	select {
+	case <-b.closed:
+		return 0, nil, io.EOF
+	case h := <-b.packets:
+		return copy(p, h.packet), net.UDPAddrFromAddrPort(h.from), nil
+	}
+}
+
+// WriteTo sends a query. One that the guard refuses is lost on the way, as
+// packets are.
+func (b *inbox) WriteTo(p []byte, to net.Addr) (int, error) {
+	if at, ok := to.(*net.UDPAddr); ok {
+		a := at.AddrPort()
+		b.lib.ask(p, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()))
+	}
+	return len(p), nil
+}
+
+// Close ends ReadFrom; the socket itself stays open.
+func (b *inbox) Close() error {
+	b.once.Do(func() { close(b.closed) })
+	return nil
+}
+
+// LocalAddr is the socket's.
+func (b *inbox) LocalAddr() net.Addr { return b.lib.conn.LocalAddr() }
+
+// SetDeadline and its kin do nothing: the library sets none.
+func (b *inbox) SetDeadline(time.Time) error      { return nil }
+func (b *inbox) SetReadDeadline(time.Time) error  { return nil }
+func (b *inbox) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,211 @@
+package collect
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/boontorrent/boon/internal/lake"
+)
+
+// Names in the spool: an open segment, one that is being mended, one that
+// cannot be read; a sealed segment has the last part of its key for a name.
+const (
+	openSuffix       = ".open"
+	mendSuffix       = ".mending"
+	unreadableSuffix = ".unreadable"
+	lockName         = "lock"
+	idsName          = "nodes.json"
+)
+
+// spool is the folder where segments lie until the lake has them.
+type spool struct {
+	dir  string
+	max  int64        // bytes; 0: no bound
+	held atomic.Int64 // bytes of segments
+	lock *os.File
+}
+
+// openSpool takes a folder for this process alone.
+func openSpool(dir string, limit int64) (*spool, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the spool: %w", err)
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the spool: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("another collector writes to the spool %s; give each its own with --spool", dir)
+	}
+	return &spool{dir: dir, max: limit, lock: lock}, nil
+}
+
+func (s *spool) close() { _ = s.lock.Close() }
+
+func (s *spool) path(name string) string { return filepath.Join(s.dir, name) }
+
+// full reports whether --spool-max is reached.
+func (s *spool) full() bool { return s.max > 0 && s.held.Load() >= s.max }
+
+// sealedFile is a segment that waits for its way to the lake.
+type sealedFile struct {
+	name string
+	key  lake.SegmentKey
+	size int64
+}
+
+// sealed lists the sealed segments, oldest first.
+func (s *spool) sealed() ([]sealedFile, error) {
+	names, err := s.names("")
+	if err != nil {
+		return nil, err
+	}
+	var found []sealedFile
+	for _, name := range names {
+		key, ok := keyOf(name)
+		if !ok {
+			continue
+		}
+		st, err := os.Stat(s.path(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at the spool: %w", err)
+		}
+		found = append(found, sealedFile{name: name, key: key, size: st.Size()})
+	}
+	slices.SortFunc(found, func(a, b sealedFile) int {
+		return cmp.Or(cmp.Compare(a.key.Start, b.key.Start), cmp.Compare(a.key.Seq, b.key.Seq))
+	})
+	return found, nil
+}
+
+// names lists the files whose names end so.
+func (s *spool) names(suffix string) ([]string, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("list the spool: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && strings.HasSuffix(e.Name(), suffix) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// keyOf finds the key of a sealed segment from its name, whose stamp says in
+// which folder it belongs: collector-20261122T130405.000000Z-000017-0a1b2c3d.ndjson.zst.
+func keyOf(name string) (lake.SegmentKey, bool) {
+	parts := strings.Split(name, "-")
+	if len(parts) < 4 {
+		return lake.SegmentKey{}, false
+	}
+	stamp := parts[len(parts)-3]
+	if len(stamp) < 11 {
+		return lake.SegmentKey{}, false
+	}
+	folder := fmt.Sprintf("%sday=%s-%s-%s/hour=%s/", lake.RawPrefix, stamp[:4], stamp[4:6], stamp[6:8], stamp[9:11])
+	key, err := lake.ParseSegmentKey(folder + name)
+	return key, err == nil
+}
+
+// segmentFile is an open segment on disk. Its size is that of whole frames: a
+// frame that the disk has no room for is cut off again and kept, to be written
+// when there is.
+type segmentFile struct {
+	f       *os.File
+	spool   *spool
+	size    int64
+	sum     hash.Hash
+	pending []byte
+}
+
+func (s *spool) create(name string) (*segmentFile, error) {
+	f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("begin a segment: %w", err)
+	}
+	return &segmentFile{f: f, spool: s, sum: sha256.New()}, nil
+}
+
+// Write writes a frame, or keeps it where the disk is full.
+func (s *segmentFile) Write(p []byte) (int, error) {
+	if len(s.pending) > 0 {
+		s.pending = append(s.pending, p...)
+		return len(p), nil
+	}
+	if _, err := s.f.WriteAt(p, s.size); err != nil {
+		if !noRoom(err) {
+			return 0, err
+		}
+		s.pending = append(s.pending, p...)
+		return len(p), s.f.Truncate(s.size)
+	}
+	s.wrote(p)
+	return len(p), nil
+}
+
+func (s *segmentFile) wrote(p []byte) {
+	s.size += int64(len(p))
+	s.spool.held.Add(int64(len(p)))
+	_, _ = s.sum.Write(p) // a hash never fails
+}
+
+func noRoom(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// retry writes what the disk had no room for; true when nothing is left.
+func (s *segmentFile) retry() (bool, error) {
+	if len(s.pending) == 0 {
+		return true, nil
+	}
+	p := s.pending
+	s.pending = nil
+	_, err := s.Write(p)
+	return len(s.pending) == 0, err
+}
+
+// seal syncs the file and gives it the name of its key.
+func (s *segmentFile) seal(k lake.SegmentKey) error {
+	k.Sha8 = hex.EncodeToString(s.sum.Sum(nil)[:4])
+	if err := s.f.Sync(); err != nil {
+		return fmt.Errorf("seal segment %d: %w", k.Seq, err)
+	}
+	if err := s.f.Close(); err != nil {
+		return fmt.Errorf("seal segment %d: %w", k.Seq, err)
+	}
+	if err := os.Rename(s.f.Name(), s.spool.path(path.Base(k.String()))); err != nil {
+		return fmt.Errorf("seal segment %d: %w", k.Seq, err)
+	}
+	return s.spool.sync()
+}
+
+// sync makes names in the spool last.
+func (s *spool) sync() error {
+	d, err := os.Open(s.dir)
+	if err != nil {
+		return fmt.Errorf("sync the spool: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("sync the spool: %w", err)
+	}
+	return nil
+}
