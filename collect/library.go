@@ -25,6 +25,7 @@ const (
 	inboxPackets = 256
 	meetEvery    = second / 10 // how often an asker is shown to the library
 	ownQueries   = 50          // a second
+	libraryGrace = 100 * time.Millisecond
 )
 
 // library is anacrolix/dht behind a connection of our making. It bootstraps and
@@ -93,7 +94,7 @@ func (l *library) run(ctx context.Context, id rawlog.ID) error {
 	server.Close()
 	select {
 	case <-done:
-	case <-time.After(5 * time.Second): // it has no context, and waits for its own timers
+	case <-time.After(libraryGrace): // it takes no context: its last timers end it within seconds
 	}
 	return nil
 }

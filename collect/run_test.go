@@ -1,0 +1,221 @@
+package collect_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anacrolix/dht/v2/krpc"
+	"github.com/anacrolix/torrent/bencode"
+
+	"github.com/boontorrent/boon/collect"
+	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/rawlog"
+)
+
+// running is a collector on loopback.
+type running struct {
+	at    netip.AddrPort
+	store lake.Store
+	cfg   collect.Config
+	stop  func() collect.Summary
+}
+
+// start runs a collector with a lake in memory. Its name of the network is
+// 127.0.0.1, and there is nobody to bootstrap from unless cfg says so.
+func start(t testing.TB, cfg collect.Config) *running {
+	t.Helper()
+	if cfg.Store == nil {
+		cfg.Store = lake.NewMemory()
+	}
+	if cfg.Spool == "" {
+		cfg.Spool = filepath.Join(t.TempDir(), "spool")
+	}
+	if cfg.Listen == nil {
+		cfg.Listen = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
+	}
+	if cfg.Bootstrap == nil {
+		cfg.Bootstrap = []string{"127.0.0.1:9"}
+	}
+	cfg.Collector, cfg.Software, cfg.AllowLoopback = "test", "boon test", true
+	ready := make(chan netip.AddrPort, 1)
+	cfg.Ready = func(at []netip.AddrPort) { ready <- at[0] }
+	ctx, cancel := context.WithCancel(context.Background())
+	type result struct {
+		sum collect.Summary
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		sum, err := collect.Run(ctx, cfg)
+		done <- result{sum, err}
+	}()
+	r := &running{store: cfg.Store, cfg: cfg}
+	var stopped atomic.Bool
+	r.stop = func() collect.Summary {
+		stopped.Store(true)
+		cancel()
+		res := <-done
+		if res.err != nil {
+			t.Errorf("the collector ended with: %v", res.err)
+		}
+		return res.sum
+	}
+	t.Cleanup(func() {
+		if !stopped.Load() {
+			r.stop()
+		}
+	})
+	select {
+	case r.at = <-ready:
+	case res := <-done:
+		stopped.Store(true)
+		t.Fatalf("the collector did not start: %v", res.err)
+	}
+	return r
+}
+
+// asker is a socket that sends raw packets.
+type asker struct {
+	t    testing.TB
+	conn *net.UDPConn
+	id   [20]byte
+}
+
+func newAsker(t testing.TB, to netip.AddrPort, from string) *asker {
+	t.Helper()
+	local := net.UDPAddrFromAddrPort(netip.MustParseAddrPort(from))
+	conn, err := net.DialUDP("udp", local, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	a := &asker{t: t, conn: conn}
+	copy(a.id[:], "asker-"+from+"----------------")
+	return a
+}
+
+func (a *asker) send(packet string) {
+	a.t.Helper()
+	if _, err := a.conn.Write([]byte(packet)); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// reply waits for a packet; nil where none comes.
+func (a *asker) raw() []byte {
+	buf := make([]byte, 4096)
+	_ = a.conn.SetReadDeadline(time.Now().Add(400 * time.Millisecond))
+	n, err := a.conn.Read(buf)
+	if err != nil {
+		return nil
+	}
+	return buf[:n]
+}
+
+// ask sends a query and reads its answer with another implementation.
+func (a *asker) ask(method string, args krpc.MsgArgs) (krpc.Msg, int) {
+	a.t.Helper()
+	args.ID = a.id
+	b := bencode.MustMarshal(krpc.Msg{T: "aa", Y: "q", Q: method, A: &args})
+	a.send(string(b))
+	answer := a.raw()
+	if answer == nil {
+		a.t.Fatalf("%s got no answer", method)
+	}
+	var m krpc.Msg
+	if err := bencode.Unmarshal(answer, &m); err != nil {
+		a.t.Fatalf("the answer to %s is no message: %v: %q", method, err, answer)
+	}
+	if m.T != "aa" {
+		a.t.Errorf("the answer to %s has t %q", method, m.T)
+	}
+	return m, len(answer)
+}
+
+// recorded is what a lake holds.
+type recorded struct {
+	events    []rawlog.Event // queries
+	stats     []rawlog.StatsEvent
+	summaries []rawlog.Summary
+	keys      []string
+}
+
+// read reads all segments, and holds what must be true of any: each is sealed
+// and whole, and its sums close.
+func read(t testing.TB, store lake.Store) recorded {
+	t.Helper()
+	var all recorded
+	for info, err := range store.List(t.Context(), lake.RawPrefix) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.keys = append(all.keys, info.Key)
+		readSegment(t, store, info.Key, &all)
+	}
+	return all
+}
+
+func readSegment(t testing.TB, store lake.Store, key string, all *recorded) {
+	t.Helper()
+	o, err := store.Open(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	r, err := rawlog.NewReader(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	logged, said, received, dropped := int64(0), int64(0), int64(0), int64(0)
+	for {
+		var ev rawlog.Event
+		err := r.Next(&ev)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", key, err)
+		}
+		if k, err := lake.ParseSegmentKey(key); err != nil || lake.DayOf(ev.T) != lake.DayOf(k.Start) {
+			t.Errorf("%s: an event of %s (%v)", key, lake.DayOf(ev.T), err)
+		}
+		if ev.Kind == rawlog.Stats {
+			all.stats = append(all.stats, *ev.Stats)
+			said += sum(ev.Stats.Logged)
+			received += sum(ev.Stats.Received)
+			dropped += sum(ev.Stats.Dropped)
+			continue
+		}
+		logged++
+		ev.Query.Version = append([]byte(nil), ev.Query.Version...)
+		ev.Query.Name = append([]byte(nil), ev.Query.Name...)
+		all.events = append(all.events, ev)
+	}
+	s := r.Summary()
+	all.summaries = append(all.summaries, s)
+	if !s.Sealed || s.Damaged > 0 || s.Cut || s.Lost > 0 || len(s.Rejected) > 0 {
+		t.Errorf("%s is not whole: %+v", key, s)
+	}
+	if said != logged {
+		t.Errorf("%s holds %d events, and its stats events say %d", key, logged, said)
+	}
+	if received != logged+dropped {
+		t.Errorf("%s: received %d is not logged %d + dropped %d", key, received, logged, dropped)
+	}
+}
+
+func sum(counts map[string]int64) int64 {
+	var n int64
+	for _, v := range counts {
+		n += v
+	}
+	return n
+}
