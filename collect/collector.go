@@ -242,7 +242,7 @@ func (c *collector) sync(ctx context.Context) {
 		case <-ticker.C:
 		}
 		if f := c.journal.open.Load(); f != nil {
-			_ = f.Sync() // sealing syncs again, and tells what is wrong
+			_ = f.f.Sync() // sealing syncs again, and tells what is wrong
 		}
 	}
 }

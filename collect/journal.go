@@ -2,7 +2,6 @@ package collect
 
 import (
 	"fmt"
-	"os"
 	"sync/atomic"
 
 	"github.com/boontorrent/boon/internal/lake"
@@ -24,7 +23,7 @@ type journal struct {
 
 	w       *rawlog.Writer
 	file    *segmentFile // nil between segments
-	open    atomic.Pointer[os.File]
+	open    atomic.Pointer[segmentFile]
 	start   int64 // of the open segment
 	last    int64 // time of its last event
 	flushed int64
@@ -167,7 +166,7 @@ func (j *journal) begin(start int64) error {
 		return err
 	}
 	j.file, j.start, j.last, j.flushed, j.losses = f, start, start, start, map[string]int64{}
-	j.open.Store(f.f)
+	j.open.Store(f)
 	return nil
 }
 

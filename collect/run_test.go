@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -145,19 +146,30 @@ type recorded struct {
 	stats     []rawlog.StatsEvent
 	summaries []rawlog.Summary
 	keys      []string
+	numbers   map[string][]int64 // of records, by run
 }
 
 // read reads all segments, and holds what must be true of any: each is sealed
-// and whole, and its sums close.
+// and whole, its sums close, and the records of a run are numbered from 1
+// without gap or repetition.
 func read(t testing.TB, store lake.Store) recorded {
 	t.Helper()
-	var all recorded
+	all := recorded{numbers: map[string][]int64{}}
 	for info, err := range store.List(t.Context(), lake.RawPrefix) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		all.keys = append(all.keys, info.Key)
 		readSegment(t, store, info.Key, &all)
+	}
+	for run, numbers := range all.numbers {
+		slices.Sort(numbers)
+		for i, n := range numbers {
+			if n != int64(i)+1 {
+				t.Errorf("run %s: record %d of %d has the number %d", run, i+1, len(numbers), n)
+				break
+			}
+		}
 	}
 	return all
 }
@@ -187,6 +199,7 @@ func readSegment(t testing.TB, store lake.Store, key string, all *recorded) {
 		if k, err := lake.ParseSegmentKey(key); err != nil || lake.DayOf(ev.T) != lake.DayOf(k.Start) {
 			t.Errorf("%s: an event of %s (%v)", key, lake.DayOf(ev.T), err)
 		}
+		all.numbers[r.Header().Run] = append(all.numbers[r.Header().Run], ev.N)
 		if ev.Kind == rawlog.Stats {
 			all.stats = append(all.stats, *ev.Stats)
 			said += sum(ev.Stats.Logged)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -35,6 +36,20 @@ type spool struct {
 	max  int64        // bytes; 0: no bound
 	held atomic.Int64 // bytes of segments
 	lock *os.File
+	disk func(path string) (disk, error) // opens a new file
+}
+
+// disk is what a segment needs of a file.
+type disk interface {
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Close() error
+	Name() string
+}
+
+func newFile(path string) (disk, error) {
+	return os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
 // openSpool takes a folder for this process alone.
@@ -50,7 +65,7 @@ func openSpool(dir string, limit int64) (*spool, error) {
 		_ = lock.Close()
 		return nil, fmt.Errorf("another collector writes to the spool %s; give each its own with --spool", dir)
 	}
-	return &spool{dir: dir, max: limit, lock: lock}, nil
+	return &spool{dir: dir, max: limit, lock: lock, disk: newFile}, nil
 }
 
 func (s *spool) close() { _ = s.lock.Close() }
@@ -129,7 +144,7 @@ func keyOf(name string) (lake.SegmentKey, bool) {
 // frame that the disk has no room for is cut off again and kept, to be written
 // when there is.
 type segmentFile struct {
-	f       *os.File
+	f       disk
 	spool   *spool
 	size    int64
 	sum     hash.Hash
@@ -137,7 +152,7 @@ type segmentFile struct {
 }
 
 func (s *spool) create(name string) (*segmentFile, error) {
-	f, err := os.OpenFile(s.path(name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := s.disk(s.path(name))
 	if err != nil {
 		return nil, fmt.Errorf("begin a segment: %w", err)
 	}
