@@ -10,9 +10,10 @@ import (
 // notAnEvent marks a line that is a header or footer, or one that only says so.
 const notAnEvent = "not an event"
 
-// scanner turns lines into events. It knows by heart how AppendEvent writes a
-// query, and reads such a line in one pass without allocation; a line that
-// differs in anything goes to decode.
+// scanner turns lines into events. It knows by heart how AppendEvent writes
+// queries, and reads such a line in one pass without allocation (and resolve
+// events with little, see scan_resolve.go); a line that differs in anything
+// goes to decode.
 type scanner struct {
 	version [64]byte
 	reject  Reject
@@ -26,7 +27,7 @@ func (s *scanner) event(line []byte, ev *Event) *Reject {
 		s.reject = Reject{Reason: TooLong}
 		return &s.reject
 	}
-	if s.query(line, ev) {
+	if s.known(line, ev) {
 		if ev.T < MinTime || ev.T >= MaxTime {
 			s.reject = Reject{Reason: BadTime}
 			return &s.reject

@@ -3,6 +3,7 @@ package rawlog
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -143,13 +144,15 @@ func FuzzScan(f *testing.F) {
 		f.Add(bytes.TrimSpace(line))
 	}
 	f.Add([]byte(`{"type":"get_peers","t":1795354496000000,"n":00}`))
+	f.Add([]byte(`{"type":"resolve","t":1795354496000000,"infohash":"0303030303030303030303030303030303030303","infohash_v2":"` + strings.Repeat("0a", 32) +
+		`","name":"Ü","name_b64":"/w==","private":true,"files":[{"path":[],"length":0},{"path":["a","b"],"length":9,"attr":"p","pieces_root":"00"}],"size":1,"file_count":2,"peers":0,"seeders":3}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		if bytes.IndexByte(line, '\n') >= 0 {
 			return
 		}
 		var s scanner
 		var fast, slow Event
-		if !s.query(line, &fast) || fast.T < MinTime || fast.T >= MaxTime {
+		if !s.known(line, &fast) || fast.T < MinTime || fast.T >= MaxTime {
 			return
 		}
 		if r := decode(line, &slow); r != nil {
@@ -172,6 +175,23 @@ func TestScanAllocatesNothing(t *testing.T) {
 		var got Event
 		if n := testing.AllocsPerRun(100, func() { s.event(line, &got) }); n != 0 {
 			t.Errorf("%v allocations for %s", n, line)
+		}
+	}
+}
+
+// Every kind of event that collectors and resolvers write much of is read by hand.
+func TestOwnLinesAreKnown(t *testing.T) {
+	for _, ev := range sampleEvents() {
+		line, err := AppendEvent(nil, ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		escaped := bytes.IndexByte(line, '\\') >= 0
+		var s scanner
+		var got Event
+		want := !escaped && ev.Kind != Stats && ev.Kind != Probe && ev.Query.Geo == nil && string(ev.Query.Name) != "cut \xd0"
+		if s.known(bytes.TrimSpace(line), &got) != want {
+			t.Errorf("known is %v for %s", !want, line)
 		}
 	}
 }
