@@ -138,7 +138,7 @@ func (p *Parser) numbered(i, n, w int) bool {
 	case p.lead > 0:
 		return w >= 2 && stops && !p.sep(i).Has(token.Comma|token.Slash)
 	case first < i:
-		return w >= 2 && end >= p.tail && p.year < 0 && p.sep(first) == token.Space && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
+		return w >= 2 && (end >= p.tail || p.sep(end).Has(token.Open)) && p.year < 0 && p.sep(first) == token.Space && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
 	}
 	zero := p.fold(i)[0] == '0' && w >= 2 && w <= 3 && p.sep(i).Blank() && n > 0
 	return zero && p.marks[i-1].kind != versionMark && p.sep(end).Blank() && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
@@ -223,7 +223,7 @@ func (p *Parser) threeDigits(i int) bool {
 		p.episodeEnd(i, i+1)
 		return true
 	}
-	near := p.broadcast(i+1) || i+2 < p.tail && p.marks[i+1].kind == lines && p.broadcast(i+2) && p.noYear()
+	near := p.fold(i)[0] == '0' && p.noYear() && (i+1 >= p.tail && MediaOf(p.r.Container) == MediaVideo || p.tagAt(i+1)) || p.broadcast(i+1) || i+2 < p.tail && p.marks[i+1].kind == lines && p.broadcast(i+2) && p.noYear()
 	if !near && !(p.isYear(i-1) && i-1 > p.start && p.sep(i+1) == token.Dot) {
 		return false
 	}

@@ -37,8 +37,20 @@ func parseCompact(f []byte) (c compact, ok bool) {
 	if len(f) < 2 || f[0] != 's' && f[0] != 't' {
 		return c, false
 	}
-	if f[1] == 'n' {
+	if f[1] == 'n' || f[0] == 's' && f[1] == 'e' && len(f) > 2 {
 		f = f[1:]
+		if len(f) > 1 && f[0] == 'e' {
+			c, ok = compactTail(f)
+			return c, ok && c.n > 0
+		}
+	}
+	return compactTail(f)
+}
+
+// compactTail reads what stands behind the season's letter.
+func compactTail(f []byte) (c compact, ok bool) {
+	if len(f) < 2 {
+		return c, false
 	}
 	var w int
 	if c.season, w = leading(f[1:]); w == 0 || w == 3 && (f[1] != '0' || len(f) < 6) || w > 4 || w == 4 && !plausible(c.season) {

@@ -155,13 +155,14 @@ func Parse(name string) Release {
 
 // Parser holds what parsing needs between names. The zero value is ready; it is not safe for concurrent use.
 type Parser struct {
-	list  token.List
-	toks  []token.Token
-	marks []mark
-	name  string
-	buf   []byte
-	segs  []segment
-	r     *Release
+	list    token.List
+	toks    []token.Token
+	marks   []mark
+	name    string
+	buf     []byte
+	segs    []segment
+	escapes []escape
+	r       *Release
 
 	start    int // the title's first token
 	end      int // the token behind the title: where the tags begin
@@ -178,8 +179,9 @@ type Parser struct {
 func (p *Parser) Parse(name string, r *Release) {
 	r.reset()
 	p.r = r
-	p.name = cut(name)
-	r.Cut = len(p.name) < len(name)
+	short := cut(name)
+	r.Cut = len(short) < len(name)
+	p.name = p.unescape(short)
 	p.list.Split(p.name)
 	p.toks = p.list.Tokens
 	p.marks = append(p.marks[:0], make([]mark, len(p.toks))...)
@@ -200,6 +202,9 @@ func (p *Parser) Parse(name string, r *Release) {
 	p.titles()
 	p.music()
 	p.finish()
+	if len(p.escapes) > 0 {
+		p.escaped()
+	}
 	p.r, p.name = nil, ""
 }
 

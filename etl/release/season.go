@@ -56,8 +56,13 @@ func (p *Parser) seasonToken(i int) int {
 		return i
 	}
 	c, ok := parseCompact(p.fold(i))
-	if f := p.foldAt(i + 1); !ok && c.season > 0 && p.fold(i)[0] == 't' && c.n == 0 && len(p.fold(i)) < 4 && len(f) > 1 && f[0] == 'e' && f[1] >= '0' && f[1] <= '9' { // T1 E5
+	if !ok && p.seasonLetter(i, c) {
 		ok = true
+	}
+	if !ok {
+		if end := p.spacedMarker(i); end > i {
+			return end
+		}
 	}
 	if !ok || len(p.r.Seasons) > 0 && (len(p.r.Episodes) > 0 || c.n == 0) {
 		return i
@@ -91,7 +96,48 @@ func (p *Parser) seasonToken(i int) int {
 	return p.absoluteBehind(end)
 }
 
-// moreSeasons reads what continues S01: -S05, -05, S02.
+// seasonLetter tells whether T1 or Se2 at token i is a season, its episode standing right behind: T1 E5, T13.Cap.1305, Se2.Ep5.
+func (p *Parser) seasonLetter(i int, c compact) bool {
+	f, next := p.fold(i), p.foldAt(i+1)
+	if c.season == 0 || c.n > 0 || len(f) > 4 || i+1 >= p.tail || p.toks[i+1].Spaced {
+		return false
+	}
+	if f[0] == 't' && len(f) < 4 && p.is(i+1, lexicon.EpisodeWord) && p.digits(i+2, 1, 4) {
+		return true
+	}
+	_, n, ok := parseEpisodes(next)
+	return ok && n > 0 && next[0] == 'e'
+}
+
+// spacedMarker reads S 02 E 05 from token i.
+func (p *Parser) spacedMarker(i int) int {
+	if len(p.fold(i)) != 1 || p.fold(i)[0] != 's' || !p.digits(i+1, 1, 2) || i+3 >= p.tail || len(p.r.Seasons) > 0 {
+		return i
+	}
+	for j := i + 1; j < i+4; j++ {
+		if !p.sep(j).Blank() {
+			return i
+		}
+	}
+	f := p.fold(i + 2)
+	end, n := i+3, 0
+	switch {
+	case (string(f) == "e" || string(f) == "ep") && p.digits(i+3, 1, 3):
+		end, n = i+4, int(p.toks[i+3].Num)
+	case len(f) > 1 && f[0] == 'e' && allDigits(f[1:]):
+		n, _ = leading(f[1:])
+	default:
+		return i
+	}
+	p.addSeasons(int(p.toks[i+1].Num), int(p.toks[i+1].Num))
+	p.addEpisodes(n, n)
+	p.set(i, end, season)
+	p.span(FieldSeason, i, i+2)
+	p.span(FieldEpisode, i+2, end)
+	return end
+}
+
+// moreSeasons reads what continues S01: -S05, -05, S02, to S05, & S02.
 func (p *Parser) moreSeasons(j, last int) int {
 	for ; j < p.tail; j++ {
 		s := p.sep(j)
@@ -99,9 +145,15 @@ func (p *Parser) moreSeasons(j, last int) int {
 			return j
 		}
 		n, ok := 0, false
-		if c, is := parseCompact(p.fold(j)); is && c.n == 0 && !c.disc {
+		if c, is := parseCompact(p.foldAt(j + 1)); j+1 < p.tail && is && c.n == 0 && !c.disc && (p.is(j, lexicon.ToWord) || p.is(j, lexicon.AndWord)) {
 			n, ok = c.season, true
-		} else if p.digits(j, 1, 2) && s.Has(token.Dash|token.Tilde) && !p.toks[j].Spaced && len(p.fold(j)) == p.seasonWidth(j-1) {
+			if p.is(j, lexicon.ToWord) {
+				s = token.Dash
+			}
+			j++
+		} else if c, is := parseCompact(p.fold(j)); is && c.n == 0 && !c.disc {
+			n, ok = c.season, true
+		} else if p.digits(j, 1, 2) && s.Has(token.Dash|token.Tilde) && !p.toks[j].Spaced && p.seasonRange(j) {
 			n, ok = int(p.toks[j].Num), true
 		}
 		if !ok || n <= last {
@@ -114,6 +166,12 @@ func (p *Parser) moreSeasons(j, last int) int {
 		last = n
 	}
 	return j
+}
+
+// seasonRange tells whether the number behind a season's dash is a season too: S01-05, S1-11, but not S2-05.
+func (p *Parser) seasonRange(j int) bool {
+	w := p.seasonWidth(j - 1)
+	return len(p.fold(j)) == w || w == 1 && p.fold(j)[0] != '0' && p.toks[0].Depth == 0
 }
 
 // seasonWidth is how many digits the season marker at token j has.
@@ -290,7 +348,7 @@ func (p *Parser) cross(i int) int {
 		return i + 1
 	}
 	sea, eps, n, ok := parseCross(p.fold(i))
-	if !ok || p.sep(i) == token.Dot && p.digits(i-1, 1, 1) || p.is(i-1, lexicon.AudioCodec) || sea > 60 && p.digits(i+1, 2, 2) {
+	if !ok || p.sep(i) == token.Dot && p.digits(i-1, 1, 1) && sea < 60 || p.is(i-1, lexicon.AudioCodec) || sea > 60 && p.digits(i+1, 2, 2) {
 		return i
 	}
 	if len(p.r.Seasons) == 1 && p.r.Seasons[0] != sea || len(p.r.Episodes) > 0 {

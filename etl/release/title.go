@@ -114,7 +114,6 @@ func (p *Parser) long(i int) bool {
 
 // choose returns the segments that are the title and the second title, -1 for none.
 func (p *Parser) choose() (main, alt int) {
-	main, alt = 0, -1
 	for n := range p.segs {
 		if !p.segs[n].inside {
 			main = n

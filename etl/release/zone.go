@@ -140,7 +140,7 @@ func (p *Parser) backwards(end int) int {
 		case m.kind == number && (i < start || p.tagAt(start)):
 		case m.kind == versionMark:
 		case m.kind != tag:
-			if p.is(i, lexicon.Edition) && p.ordinalToken(j) {
+			if p.is(i, lexicon.Edition) && p.ordinalToken(j) || p.is(i, lexicon.Pack) && p.marks[i].n > 1 && p.digits(j, 1, 2) {
 				i = j
 				continue
 			}
@@ -171,7 +171,7 @@ func (p *Parser) wordlike(j, end int) bool {
 		case lexicon.EpisodeWord, lexicon.PartWord, lexicon.VolumeWord, lexicon.IssueWord, lexicon.SeasonWord:
 			return true
 		case lexicon.Pack:
-			return !p.loud(j) && !bytes.HasSuffix(p.fold(j), []byte("logy")) // a Duology stands apart, a Collection has it in its name
+			return !p.loud(j) && !p.namesPack(j, end)
 		case lexicon.App:
 			return end == p.year
 		case lexicon.ThreeD:
@@ -181,6 +181,12 @@ func (p *Parser) wordlike(j, end int) bool {
 		}
 	}
 	return false
+}
+
+// namesPack tells whether the word for a pack at token j stands apart from the title: a Duology, a Movie Collection and a
+// Collection with a range of years do, another Collection has it in its name.
+func (p *Parser) namesPack(j, end int) bool {
+	return bytes.HasSuffix(p.fold(j), []byte("logy")) || p.marks[j].n > 1 || end == p.year && p.r.YearEnd > p.r.Year
 }
 
 // loud tells whether token j is in capitals while the title is not.

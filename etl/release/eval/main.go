@@ -16,6 +16,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -25,13 +26,13 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("eval", flag.ContinueOnError)
 	worst := flags.Int("worst", 0, "how many of the misses to list for each file")
 	row := flags.String("row", "", "print one row of a Markdown table with this name in front")
@@ -51,7 +52,7 @@ func run(args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		answers, err := answer(gold, command)
+		answers, err := answer(ctx, gold, command)
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

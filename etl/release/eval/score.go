@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -20,7 +21,7 @@ import (
 type Answer [numFields][]string
 
 // answer reads the names by package release, or by a command where one is given.
-func answer(gold []Label, command []string) ([]Answer, error) {
+func answer(ctx context.Context, gold []Label, command []string) ([]Answer, error) {
 	var names, out bytes.Buffer
 	for i := range gold {
 		names.WriteString(gold[i].Name)
@@ -29,7 +30,7 @@ func answer(gold []Label, command []string) ([]Answer, error) {
 	if len(command) == 0 {
 		return ownAnswers(gold)
 	}
-	cmd := exec.Command(command[0], command[1:]...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = &names, &out, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("run %s: %w", command[0], err)

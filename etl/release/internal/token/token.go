@@ -222,6 +222,64 @@ func (l *List) word(i int, r rune, size int, c class) int {
 		t.Digits = 0
 	}
 	l.Tokens = append(l.Tokens, t)
+	if !onlyDigits && t.Script == Latin && t.FoldEnd-t.FoldStart == t.End-t.Start {
+		l.cutMarker()
+	}
+	return i
+}
+
+// cutMarker cuts a season and episode off the word that they are glued to: Castle1x01, CastleS01E01.
+func (l *List) cutMarker() {
+	t := &l.Tokens[len(l.Tokens)-1]
+	f := l.Fold[t.FoldStart:t.FoldEnd]
+	k := gluedMarker(f)
+	if k == 0 {
+		return
+	}
+	second := Token{Start: t.Start + int32(k), End: t.End, Script: Latin, Region: t.Region, Depth: t.Depth}
+	t.End, t.FoldEnd = t.Start+int32(k), t.FoldStart+int32(k)
+	l.Fold = append(l.Fold, 0)
+	copy(l.Fold[t.FoldEnd+1:], l.Fold[t.FoldEnd:])
+	l.Fold[t.FoldEnd] = ' '
+	second.FoldStart, second.FoldEnd = t.FoldEnd+1, int32(len(l.Fold))
+	l.Tokens = append(l.Tokens, second)
+}
+
+// gluedMarker returns where 1x01 or S01E01 begins at the end of a word of three letters or more, 0 for nowhere.
+func gluedMarker(f []byte) int {
+	i := len(f)
+	back := func(lo, hi int) bool {
+		n := 0
+		for i > 0 && f[i-1] >= '0' && f[i-1] <= '9' {
+			i, n = i-1, n+1
+		}
+		return n >= lo && n <= hi
+	}
+	if !back(2, 3) || i < 5 {
+		return 0
+	}
+	i--
+	switch f[i] {
+	case 'x':
+		if !back(1, 2) {
+			return 0
+		}
+	case 'e':
+		if !back(1, 2) || i < 1 || f[i-1] != 's' {
+			return 0
+		}
+		i--
+	default:
+		return 0
+	}
+	for _, c := range f[:i] {
+		if c < 'a' || c > 'z' {
+			return 0
+		}
+	}
+	if i < 3 {
+		return 0
+	}
 	return i
 }
 
