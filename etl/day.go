@@ -328,32 +328,6 @@ func anyDuplicates(buckets []*sortedRows) bool {
 	return slices.ContainsFunc(buckets, func(s *sortedRows) bool { return s.duplicates > 0 })
 }
 
-// torrents writes the tables torrents, files and failures; it returns the
-// info-hashes that were resolved, in order.
-func (d *dayRun) torrents(ctx context.Context) ([][20]byte, error) {
-	r := &resolver{
-		names: &d.names, runRank: d.runRank, scanners: d.scanners, uptime: d.loaded,
-		torrents: newRowWriter[datasets.Torrent](), files: newRowWriter[datasets.File](), failures: newRowWriter[datasets.Failure](),
-	}
-	if err := r.survey(ctx); err != nil {
-		return nil, err
-	}
-	err := putRows(ctx, d, "torrents", r.torrents, func() error {
-		return putRows(ctx, d, "files", r.files, func() error {
-			return putRows(ctx, d, "failures", r.failures, func() error { return r.write(ctx) })
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	d.counts.Loaded += r.loaded
-	d.counts.Duplicate += r.duplicates
-	if r.superseded > 0 {
-		d.made["torrents"].leftOut["superseded"] = r.superseded
-	}
-	return r.resolved, nil
-}
-
 // watch writes the tables uptime and probes.
 func (d *dayRun) watch(ctx context.Context) error {
 	first := d.day.Start() / microsPerMinute

@@ -19,8 +19,8 @@ import (
 const (
 	rowBuckets   = 1024
 	rowChunk     = 16 << 10
-	otherBuckets = 64
-	otherChunk   = 64 << 10
+	otherBuckets = 256
+	otherChunk   = 16 << 10
 	statsBuckets = 16
 )
 
@@ -155,11 +155,11 @@ func (s *scanner) keep(ev *rawlog.Event, run uint32, imported bool) error {
 	}
 	line := s.line
 	sp, bucket := s.stats, s.runBucket
-	switch ev.Kind { // in order of info-hash
+	switch ev.Kind { // buckets in order of info-hash
 	case rawlog.Resolve:
-		sp, bucket = s.other, int(ev.Resolve.Infohash[0])*otherBuckets/256
+		sp, bucket = s.other, int(ev.Resolve.Infohash[0])
 	case rawlog.ResolveFailed:
-		sp, bucket = s.other, int(ev.Failed.Infohash[0])*otherBuckets/256
+		sp, bucket = s.other, int(ev.Failed.Infohash[0])
 	}
 	buf, err := sp.begin(bucket)
 	if err != nil {

@@ -3,42 +3,47 @@ package etl
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/boontorrent/boon/datasets"
 	"github.com/boontorrent/boon/etl/release"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
-// resolver turns resolve and resolve_failed events into the tables torrents,
-// files and failures. Events lie in buckets by info-hash; a bucket at a time is
-// in memory.
+// resolver turns resolve and resolve_failed events into rows of torrents, files
+// and failures. Events lie in buckets by info-hash; a bucket at a time is in
+// memory. One goroutine uses a resolver at a time.
 type resolver struct {
-	names    *names
-	runRank  []uint32
-	scanners []*scanner
+	scanners  []*scanner
+	runRank   []uint32
+	catalogue *release.Catalogue // sealed before the first bucket is turned
+	parser    release.Parser
+	parsed    release.Release
+}
 
-	torrents *rowWriter[datasets.Torrent]
-	files    *rowWriter[datasets.File]
-	failures *rowWriter[datasets.Failure]
-
-	parser     release.Parser
-	parsed     release.Release
-	catalogue  release.Catalogue
-	resolved   [][20]byte // in order
+// turned is what became of a bucket.
+type turned struct {
+	torrents   []datasets.Torrent
+	files      []fileRow
+	failures   []datasets.Failure
 	loaded     int64
 	duplicates int64
-	superseded int64
+	superseded int64 // resolve events of an info-hash that has a better one
 	uptime     map[loadKey]int64
+}
+
+// fileRow is a row of files.
+type fileRow struct {
+	hash            [20]byte
+	idx             int32
+	path, extension string
+	size            int64
+	pad             bool
 }
 
 // other is an event as it lies in a bucket: the line, and its run.
@@ -88,6 +93,7 @@ func loadOthers(spills []*spill, bucket int, runRank []uint32) (events []other, 
 	return kept, duplicates, nil
 }
 
+// load reads a bucket in order of info-hash and time.
 func (r *resolver) load(bucket int) ([]other, int64, error) {
 	var spills []*spill
 	for _, s := range r.scanners {
@@ -111,58 +117,43 @@ func (o *other) infohash() rawlog.ID {
 	return o.ev.Failed.Infohash
 }
 
-// survey reads all names once, so that the works of the day are known before
-// any torrent is told its own.
-func (r *resolver) survey(ctx context.Context) error {
-	for bucket := range otherBuckets {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		events, _, err := r.load(bucket)
-		if err != nil {
-			return err
-		}
-		for _, e := range latest(events) {
-			content := r.parse(e.ev.Resolve)
-			r.catalogue.Add(release.WorkOf(&r.parsed, content.Type))
-		}
+// survey lists the works of a bucket, so that those of the whole day are known
+// before any torrent is told its own.
+func (r *resolver) survey(bucket int) ([]release.Work, error) {
+	events, _, err := r.load(bucket)
+	if err != nil {
+		return nil, err
 	}
-	r.catalogue.Seal()
-	return nil
+	var works []release.Work
+	for _, e := range latest(events) {
+		content := r.parse(e.ev.Resolve)
+		works = append(works, release.WorkOf(&r.parsed, content.Type))
+	}
+	return works, nil
 }
 
-// write writes all rows.
-func (r *resolver) write(ctx context.Context) error {
-	for bucket := range otherBuckets {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		events, duplicates, err := r.load(bucket)
-		if err != nil {
-			return err
-		}
-		r.duplicates += duplicates
-		r.loaded += int64(len(events))
-		for i := range events {
-			e := &events[i]
-			r.uptime[loadKey{e.run, e.ev.T / microsPerMinute, e.ev.Kind}]++
-			if e.ev.Kind == rawlog.Resolve {
-				r.superseded++
-				continue
-			}
-			f := e.ev.Failed
-			if err := r.failures.add(datasets.Failure{Ts: e.ev.T, Infohash: f.Infohash, Reason: clean(f.Reason), Peers: f.Peers}, e.ev.T); err != nil {
-				return err
-			}
-		}
-		for _, e := range latest(events) {
-			r.superseded--
-			if err := r.torrent(&e.ev); err != nil {
-				return err
-			}
-		}
+// turn makes the rows of a bucket.
+func (r *resolver) turn(bucket int) (*turned, error) {
+	events, duplicates, err := r.load(bucket)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	out := &turned{loaded: int64(len(events)), duplicates: duplicates, uptime: map[loadKey]int64{}}
+	for i := range events {
+		e := &events[i]
+		out.uptime[loadKey{e.run, e.ev.T / microsPerMinute, e.ev.Kind}]++
+		if e.ev.Kind == rawlog.Resolve {
+			out.superseded++
+			continue
+		}
+		f := e.ev.Failed
+		out.failures = append(out.failures, datasets.Failure{Ts: e.ev.T, Infohash: f.Infohash, Reason: clean(f.Reason), Peers: f.Peers})
+	}
+	for _, e := range latest(events) {
+		out.superseded--
+		r.torrent(out, &e.ev)
+	}
+	return out, nil
 }
 
 // latest keeps one resolve event of each info-hash: one that lists files before
@@ -211,7 +202,7 @@ func pathOf(f rawlog.File) string { return clean(strings.Join(f.Path, "/")) }
 
 func padding(f rawlog.File) bool { return strings.Contains(f.Attr, "p") }
 
-func (r *resolver) torrent(ev *rawlog.Event) error {
+func (r *resolver) torrent(to *turned, ev *rawlog.Event) {
 	t := ev.Resolve
 	content := r.parse(t)
 	p := &r.parsed
@@ -236,25 +227,15 @@ func (r *resolver) torrent(ev *rawlog.Event) error {
 		out.Size, out.FileCount = 0, 0
 	}
 	for i, f := range t.Files {
-		if !padding(f) {
+		path := pathOf(f)
+		row := fileRow{hash: t.Infohash, idx: int32(i), path: path, extension: release.Extension(path), size: f.Length, pad: padding(f)}
+		if !row.pad {
 			out.Size += f.Length
 			out.FileCount++
 		}
-		if err := r.file(t.Infohash, i, f); err != nil {
-			return err
-		}
+		to.files = append(to.files, row)
 	}
-	r.resolved = append(r.resolved, t.Infohash)
-	return r.torrents.add(out, ev.T)
-}
-
-func (r *resolver) file(hash rawlog.ID, i int, f rawlog.File) error {
-	path := pathOf(f)
-	name := path[strings.LastIndexByte(path, '/')+1:]
-	ext := release.Extension(path)
-	return r.files.add(datasets.File{
-		Infohash: hash, Idx: int32(i), Path: path, Name: name, Extension: text(ext), Size: f.Length, Media: release.MediaOf(ext), Pad: padding(f),
-	}, 0)
+	to.torrents = append(to.torrents, out)
 }
 
 func text(s string) *string {
@@ -294,50 +275,3 @@ func int32s(in []int) []int32 {
 	}
 	return out
 }
-
-// rowWriter writes rows of a small table through parquet-go.
-type rowWriter[Row any] struct {
-	out         *parquet.GenericWriter[Row]
-	buf         []Row
-	inGroup     int
-	rows        int64
-	first, last int64
-}
-
-const smallGroupRows = 128 << 10
-
-func newRowWriter[Row any]() *rowWriter[Row] { return &rowWriter[Row]{} }
-
-// begin makes the writer write to out.
-func (w *rowWriter[Row]) begin(out *hashedWriter) {
-	w.out = parquet.NewGenericWriter[Row](out, parquet.Compression(&parquet.Zstd), parquet.CreatedBy("boon", "", ""))
-}
-
-// add adds a row; ts is 0 for tables without one.
-func (w *rowWriter[Row]) add(r Row, ts int64) error {
-	if w.rows == 0 || ts < w.first {
-		w.first = ts
-	}
-	w.last = max(w.last, ts)
-	w.rows++
-	w.buf = append(w.buf, r)
-	if len(w.buf) < 1024 {
-		return nil
-	}
-	return w.flush()
-}
-
-func (w *rowWriter[Row]) flush() error {
-	if _, err := w.out.Write(w.buf); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	w.inGroup += len(w.buf)
-	w.buf = w.buf[:0]
-	if w.inGroup < smallGroupRows {
-		return nil
-	}
-	w.inGroup = 0
-	return w.out.Flush()
-}
-
-func (w *rowWriter[Row]) close() error { return errors.Join(w.flush(), w.out.Close()) }

@@ -165,3 +165,23 @@ func (b *Bools) Len() int { return len(b.Rows) }
 
 // TextAt is the i-th distinct text.
 func (d *Dict) TextAt(i int) string { return string(d.value(i)) }
+
+// Texts is a column of text without nulls and without a dictionary, for values
+// that hardly repeat.
+type Texts struct {
+	values []byte // in Parquet's PLAIN encoding
+	ends   []uint32
+}
+
+// Len implements Column.
+func (t *Texts) Len() int { return len(t.ends) }
+
+// Add appends a row.
+func (t *Texts) Add(s string) {
+	t.values = binary.LittleEndian.AppendUint32(t.values, uint32(len(s)))
+	t.values = append(t.values, s...)
+	t.ends = append(t.ends, uint32(len(t.values)))
+}
+
+// Reset empties the column, keeping its memory.
+func (t *Texts) Reset() { t.values, t.ends = t.values[:0], t.ends[:0] }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,6 +23,7 @@ type row struct {
 	Flag  *bool    `parquet:"flag"`
 	Must  bool     `parquet:"must"`
 	Kind  string   `parquet:"kind"`
+	Path  string   `parquet:"path"`
 }
 
 // randomRows makes n rows with runs, nulls, few and many distinct values.
@@ -44,6 +46,7 @@ func randomRows(r *rand.Rand, n int) []row {
 
 func fill(r *rand.Rand, x *row) {
 	*x = row{Small: int32(r.IntN(3000) - 1500), Must: r.IntN(2) == 0, Kind: "only"}
+	x.Path = strings.Repeat("path/", r.IntN(9)) + string(rune(r.IntN(0x3000)))
 	x.Hash[r.IntN(20)] = byte(r.IntN(256))
 	if r.IntN(3) > 0 {
 		text := []string{"", "a", "Ünïcode", "long text with \x00 and more"}[r.IntN(4)]
@@ -68,7 +71,9 @@ func encode(t testing.TB, s *column.Schema, rows []row) *column.Group {
 	hash, text, count, small, where, kind := column.NewFixedDict(20), column.NewDict(), column.NewInt64Dict(), column.NewInt32Dict(), column.NewDoubleDict(), column.NewDict()
 	flag, must := &column.Bools{}, &column.Bools{}
 	hs, xs, cs, ss, ws, ks := map[[20]byte]uint32{}, map[string]uint32{}, map[int64]uint32{}, map[int32]uint32{}, map[float64]uint32{}, map[string]uint32{}
+	path := &column.Texts{}
 	for _, r := range rows {
+		path.Add(r.Path)
 		ts.Rows = append(ts.Rows, r.Ts)
 		interned(hash, hs, r.Hash, func(h [20]byte) uint32 { return hash.Bytes(h[:]) })
 		interned(small, ss, r.Small, small.Int32)
@@ -90,7 +95,7 @@ func encode(t testing.TB, s *column.Schema, rows []row) *column.Group {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := e.Encode([]column.Column{ts, hash, text, count, small, where, flag, must, kind})
+	g, err := e.Encode([]column.Column{ts, hash, text, count, small, where, flag, must, kind, path})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,6 +197,29 @@ func (l *Longs) encode(e *encoder, c leaf) error {
 	return nil
 }
 
+// textBytes bounds the bytes of a page of Texts.
+const textBytes = 1 << 20
+
+func (t *Texts) encode(e *encoder, c leaf) error {
+	if c.kind != format.ByteArray || c.optional {
+		return fmt.Errorf("built as text without nulls, the schema says %v", c.kind)
+	}
+	e.meta.Encoding = thrift.Slice[format.Encoding]{format.RLE}
+	start := uint32(0)
+	for first := 0; first < len(t.ends); {
+		last := first + 1
+		for last < len(t.ends) && last-first < pageRows && t.ends[last]-start <= textBytes {
+			last++
+		}
+		e.page = append(e.page[:0], t.values[start:t.ends[last-1]]...)
+		if err := e.dataPage(last-first, format.Plain); err != nil {
+			return err
+		}
+		start, first = t.ends[last-1], last
+	}
+	return nil
+}
+
 func (b *Bools) encode(e *encoder, c leaf) error {
 	if c.kind != format.Boolean {
 		return fmt.Errorf("built as truth values, the schema says %v", c.kind)
