@@ -19,6 +19,9 @@ func (p *Parser) findBareEpisodes() {
 	if p.comicIssue() {
 		return
 	}
+	if p.hashNumber() {
+		return
+	}
 	for _, inside := range [...]bool{false, true} {
 		for i := p.tail - 1; i > p.start; i-- {
 			n, w, _ := p.episodeNumber(i)
@@ -40,6 +43,20 @@ func (p *Parser) findBareEpisodes() {
 		}
 	}
 	p.leadingNumber()
+}
+
+// hashNumber reads the episode of a video: Some Show #650.
+func (p *Parser) hashNumber() bool {
+	if MediaOf(p.r.Container) != MediaVideo && p.r.Resolution == 0 {
+		return false
+	}
+	for i := p.start + 1; i < p.tail; i++ {
+		if n, w, _ := p.episodeNumber(i); w > 0 && p.sep(i).Has(token.Hash) {
+			p.takeBare(i, n)
+			return true
+		}
+	}
+	return false
 }
 
 // firstDashed is the number that comes first where several stand behind dashes, the others belonging to an episode's title.

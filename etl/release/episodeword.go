@@ -81,7 +81,7 @@ func (p *Parser) episodeBefore(i, j int, known bool) bool {
 	if m, mw, _ := p.episodeNumber(last - 1); mw > 0 && m < n && p.sep(last).Has(token.Dash|token.Tilde) {
 		a, lo = last-1, m
 	}
-	if a > 0 && string(p.fold(a-1)) == "第" {
+	if s := string(p.foldAt(a - 1)); s == "第" || s == "제" {
 		a--
 	} else if s := string(p.foldAt(a - 1)); s == "全" || s == "共" { // 全24集: all of them
 		a, lo = a-1, 1

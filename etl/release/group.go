@@ -237,8 +237,11 @@ func (p *Parser) stylised(i int) bool {
 
 // byName reads "by Someone" at the end.
 func (p *Parser) byName(end int) bool {
-	for i := end - 2; i > p.end && i > end-5; i-- {
-		if s := string(p.fold(i)); s == "by" || s == "от" {
+	if i := end - 1; i > p.end && i+1 < p.tail && string(p.fold(i)) == "от" {
+		end = i + 2
+	}
+	for i := end - 2; i > p.end && i > end-8; i-- {
+		if s := string(p.fold(i)); s == "by" && i > end-5 || s == "от" {
 			for j := i + 2; j < end; j++ {
 				if p.sep(j).Has(token.Pipe | token.Slash | token.Comma) {
 					end = j

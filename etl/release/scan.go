@@ -247,7 +247,7 @@ func (p *Parser) bareAddress(i int) {
 	t := &p.toks[a]
 	next := p.sep(i + 1)
 	inside := p.region(i) > 0 && p.region(a) == p.region(i) && t.Sep.Has(token.Open) && next.Has(token.Close)
-	spaced := (i+1 >= p.tail || !next.Has(token.Dot)) && (a == 0 || t.Sep.Has(token.Space|token.Open)) && generic(string(p.fold(i)))
+	spaced := (i+1 >= p.tail || !next.Has(token.Dot)) && (a == 0 || t.Sep.Has(token.Space|token.Open)) && (generic(string(p.fold(i))) || a == 0 && i+1 < p.tail && p.toks[i+1].Spaced && !next.Has(token.Open|token.Close))
 	if !inside && !spaced || p.marks[i].kind != free && p.marks[i].kind != tag {
 		return
 	}

@@ -59,7 +59,7 @@ func (p *Parser) seasonWord(i int) {
 		} else if !known {
 			p.addSeasons(n, n)
 		}
-		if a > 0 && string(p.fold(a-1)) == "第" {
+		if w := string(p.foldAt(a - 1)); w == "第" || w == "the" && a > p.start+1 && p.toks[before].Digits == 0 {
 			a--
 		}
 		p.set(a, j, season)
@@ -135,6 +135,20 @@ func ordinalWord(s string) int {
 		return 4
 	case "fifth", "пятый":
 		return 5
+	case "الاول", "الأول":
+		return 1
+	case "الثاني":
+		return 2
+	case "الثالث":
+		return 3
+	case "الرابع":
+		return 4
+	case "الخامس":
+		return 5
+	case "السادس":
+		return 6
+	case "السابع":
+		return 7
 	case "一":
 		return 1
 	case "二":
@@ -169,7 +183,7 @@ func (p *Parser) seasonAfter(i, j int) int {
 	if n, w := leading(f); w > 0 && n > 0 && len(f) > w+2 && f[w] == 'o' && f[w+1] == 'f' && allDigits(f[w+2:]) {
 		return j + 1
 	}
-	if wordNumber(string(f)) > 0 && english(p.fold(i)) {
+	if wordNumber(string(f)) > 0 && english(p.fold(i)) || p.toks[j].Script == token.Arabic && ordinalWord(string(f)) > 0 {
 		return j + 1
 	}
 	if english(p.fold(i)) || string(p.fold(i)) == "staffel" || string(p.fold(i)) == "temporada" {
@@ -198,7 +212,7 @@ func (p *Parser) seasonNumbers(j int) int {
 	many := j > 0 && pluralSeason(string(p.fold(j-1)))
 	n, w := leading(p.fold(j))
 	if w == 0 {
-		n = max(roman(p.fold(j)), wordNumber(string(p.fold(j))))
+		n = max(roman(p.fold(j)), wordNumber(string(p.fold(j))), ordinalWord(string(p.fold(j))))
 	}
 	p.addSeasons(n, n)
 	for j++; j < p.tail; {

@@ -14,7 +14,6 @@ type segment struct {
 	a, b   int
 	sep    token.Sep
 	dash   bool // begins behind a dash with blanks
-	aka    bool
 	inside bool // in brackets
 	script token.Script
 }
@@ -68,14 +67,15 @@ func (p *Parser) segments() {
 			cur = -1
 			continue
 		}
-		if s := string(p.fold(i)); (s == "aka" || s == "a k a") && i > p.start && i+1 < p.end {
+		if n := p.aka(i); n > 0 && i > p.start && i+n < p.end {
 			cur = -1
+			i += n - 1
 			continue
 		}
 		if cur < 0 || p.breaks(i, cur) {
 			p.segs = append(p.segs, segment{
 				a: i, b: i + 1, sep: p.sep(i), dash: p.dashed(i), inside: p.region(i) != 0 && p.region(i) != p.region(p.start),
-				aka: i > p.start && string(p.fold(i-1)) == "aka", script: p.toks[i].Script,
+				script: p.toks[i].Script,
 			})
 			cur = len(p.segs) - 1
 			continue
@@ -88,6 +88,17 @@ func (p *Parser) segments() {
 	}
 }
 
+// aka is how many tokens at token i say "also known as".
+func (p *Parser) aka(i int) int {
+	switch {
+	case string(p.fold(i)) == "aka":
+		return 1
+	case i+2 < p.end && string(p.fold(i)) == "a" && string(p.fold(i+1)) == "k" && string(p.fold(i+2)) == "a" && p.sep(i+1) == token.Dot && p.sep(i+2) == token.Dot:
+		return 3
+	}
+	return 0
+}
+
 // breaks tells whether a new segment begins at token i.
 func (p *Parser) breaks(i, cur int) bool {
 	sg := &p.segs[cur]
@@ -95,10 +106,16 @@ func (p *Parser) breaks(i, cur int) bool {
 	if p.region(i) != p.region(sg.b-1) {
 		return true
 	}
-	if p.toks[i].Spaced && !s.Has(token.Other) || s.Has(token.Pipe) || s == token.Space|token.Under || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
+	if p.toks[i].Spaced && (!s.Has(token.Other) || p.exclaims(i-1)) || s.Has(token.Pipe) || s == token.Space|token.Under || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
 		return true
 	}
 	return other(sg.script, p.toks[i].Script) && p.long(i)
+}
+
+// exclaims tells whether a mark that belongs to token i stands behind it: Some Title! - More.
+func (p *Parser) exclaims(i int) bool {
+	end := int(p.toks[i].End)
+	return end < len(p.name) && (p.name[end] == '!' || p.name[end] == '?')
 }
 
 // other tells whether the scripts are those of two titles: one in Latin letters, one not.

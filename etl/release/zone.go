@@ -39,6 +39,9 @@ func (p *Parser) findEnd() {
 	if end == p.year && end+1 < p.tail && p.marks[end+1].kind == versionMark && p.marks[end+1].class == lexicon.Strong { // Adobe XD CC 2019 v21
 		end++
 	}
+	if end == p.year && p.r.YearEnd > p.r.Year && end > p.start+2 && p.sequels(end-2) { // Title 1-3 (1999-2003)
+		end -= 2
+	}
 	p.byMarker = end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode || p.marks[end].kind == date)
 	p.end = p.backwards(end)
 	p.strong = p.firstStrong(p.end)
@@ -47,7 +50,7 @@ func (p *Parser) findEnd() {
 // latinBehind returns the first token of a Latin title that stands outside brackets behind a title in another script and
 // its bracketed tags, 0 for none: 某片[中字].Some.Film.2023.
 func (p *Parser) latinBehind(end int) int {
-	if p.second > 0 || end >= p.tail || p.region(end) == 0 || p.region(p.start) != 0 {
+	if p.second > 0 || end >= p.tail || p.region(end) == 0 && p.marks[end].kind != season || p.region(p.start) != 0 {
 		return 0
 	}
 	if p.toks[p.start].Script == token.Cyrillic { // Название (1-8 серии из 8) / Title / 2019
@@ -59,12 +62,30 @@ func (p *Parser) latinBehind(end int) int {
 	if p.toks[p.start].Script < token.Han {
 		return 0
 	}
+	if p.marks[end].kind == season && p.region(end) == 0 { // 某剧 第三季 Some Series S03
+		if i := end + int(p.marks[end].n); i < p.tail && p.open(i) && p.toks[i].Script == token.Latin && p.long(i) && p.marks[i].kind == free && p.firstHard(i) > i+1 {
+			return i
+		}
+		return 0
+	}
 	for i := end; i < p.tail && !(p.region(i) == 0 && p.hard(i)); i++ {
 		if p.region(i) == 0 && p.marks[i].kind == free && p.toks[i].Script == token.Latin && p.long(i) {
 			return i
 		}
 	}
 	return 0
+}
+
+// sequels tells whether the tokens i and i+1 count the parts of a series of films: 1-3, I-III.
+func (p *Parser) sequels(i int) bool {
+	if p.sep(i+1)&^token.Space != token.Dash || p.region(i) > 0 || p.marks[i].kind != free || p.marks[i+1].kind != free {
+		return false
+	}
+	a, b := roman(p.fold(i)), roman(p.fold(i+1))
+	if p.digits(i, 1, 1) && p.digits(i+1, 1, 2) {
+		a, b = int(p.toks[i].Num), int(p.toks[i+1].Num)
+	}
+	return a == 1 && b > 1
 }
 
 // sceneEnd is where a dotted name without a sure tag stops: before the group behind its last dash.
