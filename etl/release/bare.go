@@ -154,11 +154,29 @@ func (p *Parser) numbered(i, n, w int) bool {
 		return stops && !(w == 4 && p.isYear(first-1)) || p.fold(first)[0] == '0' && w == 2 || p.lead > 0 && w >= 2
 	case p.lead > 0:
 		return w >= 2 && stops && !p.sep(i).Has(token.Comma|token.Slash)
+	case first < i && p.toks[first].Num == 1 && p.toks[first].Digits == 1 && n >= 12 && w <= 3 && p.sep(first) == token.Space && !p.toks[i].Spaced && (stops || end >= p.tail): // 1-220
+		return true
 	case first < i:
 		return w >= 2 && (end >= p.tail || p.sep(end).Has(token.Open)) && p.year < 0 && p.sep(first) == token.Space && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
 	}
-	zero := p.fold(i)[0] == '0' && w >= 2 && w <= 3 && p.sep(i).Blank() && n > 0
-	return zero && p.marks[i-1].kind != versionMark && p.sep(end).Blank() && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+	if w == 3 && p.sep(i).Blank() && p.voiced(end) && p.noYear() && p.toks[i-1].Digits == 0 { // Some Show 366 [Eng Sub]
+		return true
+	}
+	zero := p.fold(i)[0] == '0' && w >= 2 && (w < 4 || p.sep(i) == token.Space) && p.sep(i).Blank() && n > 0
+	return zero && p.marks[i-1].kind != versionMark && (p.sep(end).Blank() || p.sep(end)&^token.Space == token.Open) && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+}
+
+// voiced tells whether a bracket that speaks of subtitles or dubbing begins at token i.
+func (p *Parser) voiced(i int) bool {
+	if i >= p.tail || !p.sep(i).Has(token.Open) {
+		return false
+	}
+	for j := i; j < p.tail && p.region(j) == p.region(i); j++ {
+		if p.is(j, lexicon.Subs) || p.is(j, lexicon.Dub) {
+			return true
+		}
+	}
+	return false
 }
 
 // numberRegion tells whether the number or range from first to last fills a bracket as episode numbers do.

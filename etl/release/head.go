@@ -86,8 +86,34 @@ func (p *Parser) skipHead(i int) int {
 		}
 		return i
 	}
+	if p.bracketedTitle(int(r.Last), i) {
+		return i
+	}
 	p.lead = k
 	return int(r.Last)
+}
+
+// bracketedTitle tells whether the lone word in brackets at token i is the title itself, for nothing else is left to be one:
+// [REC] 2007, [REC] 2 (2009).
+func (p *Parser) bracketedTitle(next, i int) bool {
+	if next != i+1 || p.toks[i].Script != token.Latin || i > 0 {
+		return false
+	}
+	if p.digits(next, 1, 1) && next < p.tail && p.region(next) == 0 {
+		next++
+	}
+	if next >= p.tail || !p.isYear(next) {
+		return false
+	}
+	for j := next + 1; j < p.tail; j++ {
+		if p.hard(j) {
+			break
+		}
+		if p.marks[j].kind == free && p.toks[j].Digits == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // numeric tells whether all tokens from a to before b are numbers: a year, a sampling rate.

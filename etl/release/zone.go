@@ -167,6 +167,8 @@ func (p *Parser) backwards(end int) int {
 			}
 			return i
 		case m.class == lexicon.Strong:
+		case j == p.start+1 && article(string(p.fold(p.start))) && m.class != lexicon.Weak: // The English
+			return i
 		case p.sep(i).Has(token.Comma) || j > 0 && p.is(j-1, lexicon.AndWord):
 			return i
 		case m.class == lexicon.Weak && !p.wordlike(j, end):
