@@ -51,6 +51,7 @@ const tsBits = 37 // a day has fewer than 2^37 µs
 type sortedRows struct {
 	raw        []byte
 	offs       []uint32 // of rows, in order
+	bytes      int      // of those rows
 	spans      []span
 	duplicates int64
 }
@@ -207,6 +208,7 @@ func (s *sorter) append(out *sortedRows, e entry) {
 	}
 	out.spans[len(out.spans)-1].count++
 	out.offs = append(out.offs, e.off)
+	out.bytes += rowSize(out.raw[e.off:])
 }
 
 func (s *sorter) compare(a, b row) int {

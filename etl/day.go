@@ -297,21 +297,22 @@ func (d *dayRun) sortBucket(s *sorter, bucket int) (*sortedRows, error) {
 	return s.sort(raw)
 }
 
-// gather puts sorted buckets together to groups of at most groupRows rows,
-// unless one bucket alone is more. What a group holds depends on the day's
+// gather puts sorted buckets together to groups of at most groupRows rows
+// and groupBytes bytes, unless one bucket alone is more. What a group holds depends on the day's
 // events only.
 func gather(ctx context.Context, sorted <-chan *sortedRows, groups chan<- []*sortedRows) error {
 	var open []*sortedRows
-	rows := 0
+	rows, size := 0, 0
 	for s := range sorted {
-		if rows > 0 && rows+len(s.offs) > groupRows {
+		if rows > 0 && (rows+len(s.offs) > groupRows || size+s.bytes > groupBytes) {
 			if !send(ctx, groups, open) {
 				return ctx.Err()
 			}
-			open, rows = nil, 0
+			open, rows, size = nil, 0, 0
 		}
 		open = append(open, s)
 		rows += len(s.offs)
+		size += s.bytes
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -245,10 +245,9 @@ func (c *demandColumns) add(w *want) {
 		c.last, c.lastAt = w.hash, c.hash.Bytes(w.hash[:])
 	}
 	c.hash.Add(c.lastAt)
-	c.country.dict.Add(c.country.of(w.country))
+	c.country.add(w.country)
 	for i, v := range [...]int64{w.requesters, w.networks, w.queries, w.announces, w.seeders} {
-		n := c.numbers()[i]
-		n.dict.Add(n.of(v))
+		c.numbers()[i].add(v)
 	}
 }
 

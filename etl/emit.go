@@ -15,6 +15,7 @@ import (
 const (
 	groupRows    = 256 << 10
 	maxGroupRows = 1 << 20
+	groupBytes   = 64 << 20 // of packed rows
 )
 
 // emitter turns sorted buckets into an encoded row group of queries and what

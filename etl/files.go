@@ -186,9 +186,9 @@ func (c *fileColumns) add(f *fileRow) {
 	c.idx.Add(c.idxAt[f.idx] - 1)
 	c.path.Add(f.path)
 	c.name.Add(f.path[strings.LastIndexByte(f.path, '/')+1:])
-	c.extension.dict.Add(c.extension.of(f.extension))
-	c.size.dict.Add(c.size.of(f.size))
-	c.media.dict.Add(c.media.of(release.MediaOf(f.extension)))
+	c.extension.add(f.extension)
+	c.size.add(f.size)
+	c.media.add(release.MediaOf(f.extension))
 	pad := byte(column.False)
 	if f.pad {
 		pad = column.True

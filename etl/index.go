@@ -30,31 +30,64 @@ func (s *stamps) cell(number uint32) (*stamp, bool) {
 	return c, false
 }
 
-// texts gives the distinct texts of a column their indexes.
-type texts struct {
+// interned gives the distinct values of a column their indexes.
+type interned[T comparable] struct {
 	dict  *column.Dict
-	index map[string]uint32
+	put   func(T) uint32
+	index map[T]uint32
 }
 
-func newTexts() texts { return texts{dict: column.NewDict(), index: map[string]uint32{}} }
-
-func (t *texts) reset() {
-	t.dict.Reset()
-	clear(t.index)
+func (n *interned[T]) reset() {
+	n.dict.Reset()
+	clear(n.index)
 }
 
-// of returns the index of s, column.Null for "".
+// of is the index of v.
+func (n *interned[T]) of(v T) uint32 {
+	i, ok := n.index[v]
+	if !ok {
+		i = n.put(v)
+		n.index[v] = i
+	}
+	return i
+}
+
+// add appends a row.
+func (n *interned[T]) add(v T) { n.dict.Add(n.of(v)) }
+
+type (
+	numbers = interned[int64]
+	doubles = interned[float64]
+)
+
+func newNumbers() numbers {
+	d := column.NewInt64Dict()
+	return numbers{d, d.Int64, map[int64]uint32{}}
+}
+
+func newDoubles() doubles {
+	d := column.NewDoubleDict()
+	return doubles{d, d.Double, map[float64]uint32{}}
+}
+
+// texts does the same for text, of which "" is null.
+type texts struct{ interned[string] }
+
+func newTexts() texts {
+	d := column.NewDict()
+	return texts{interned[string]{d, d.Text, map[string]uint32{}}}
+}
+
+// of is the index of s, column.Null for "".
 func (t *texts) of(s string) uint32 {
 	if s == "" {
 		return column.Null
 	}
-	i, ok := t.index[s]
-	if !ok {
-		i = t.dict.Text(s)
-		t.index[s] = i
-	}
-	return i
+	return t.interned.of(s)
 }
+
+// add appends a row.
+func (t *texts) add(s string) { t.dict.Add(t.of(s)) }
 
 // text is the text of an index, "" for column.Null.
 func (t *texts) text(index uint32) string {
@@ -62,54 +95,6 @@ func (t *texts) text(index uint32) string {
 		return ""
 	}
 	return t.dict.TextAt(int(index))
-}
-
-// numbers gives the distinct numbers of a column their indexes.
-type numbers struct {
-	dict  *column.Dict
-	add   func(int64) uint32
-	index map[int64]uint32
-}
-
-func newNumbers() numbers {
-	d := column.NewInt64Dict()
-	return numbers{dict: d, add: d.Int64, index: map[int64]uint32{}}
-}
-
-func (n *numbers) reset() {
-	n.dict.Reset()
-	clear(n.index)
-}
-
-func (n *numbers) of(v int64) uint32 {
-	i, ok := n.index[v]
-	if !ok {
-		i = n.add(v)
-		n.index[v] = i
-	}
-	return i
-}
-
-// doubles does the same for floating point numbers.
-type doubles struct {
-	dict  *column.Dict
-	index map[float64]uint32
-}
-
-func newDoubles() doubles { return doubles{dict: column.NewDoubleDict(), index: map[float64]uint32{}} }
-
-func (d *doubles) reset() {
-	d.dict.Reset()
-	clear(d.index)
-}
-
-func (d *doubles) of(v float64) uint32 {
-	i, ok := d.index[v]
-	if !ok {
-		i = d.dict.Double(v)
-		d.index[v] = i
-	}
-	return i
 }
 
 // hashes gives the distinct info-hashes of a row group their indexes: an open

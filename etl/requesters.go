@@ -124,26 +124,24 @@ func (c *requesterColumns) reset() {
 }
 
 func (c *requesterColumns) add(s *span, a *activity, epoch string) {
-	put := func(n *numbers, v int64) { n.dict.Add(n.of(v)) }
-	text := func(t *texts, s string) { t.dict.Add(t.of(s)) }
 	c.requester.Add(c.requester.Int64(s.requester)) // each has one row
-	put(&c.network, s.network)
-	text(&c.keyEpoch, epoch)
+	c.network.add(s.network)
+	c.keyEpoch.add(epoch)
 	c.first.Rows = append(c.first.Rows, a.first)
 	c.last.Rows = append(c.last.Rows, a.last)
-	put(&c.queries, a.queries)
-	put(&c.announces, a.announces)
-	put(&c.infohashes, a.infohashes)
-	put(&c.nodeIDs, a.nodeIDs)
-	put(&c.perMinute, a.maxPerMinute)
-	text(&c.country, a.country)
+	c.queries.add(a.queries)
+	c.announces.add(a.announces)
+	c.infohashes.add(a.infohashes)
+	c.nodeIDs.add(a.nodeIDs)
+	c.perMinute.add(a.maxPerMinute)
+	c.country.add(a.country)
 	if a.asn == 0 {
 		c.asn.dict.Add(column.Null)
 	} else {
-		put(&c.asn, a.asn)
+		c.asn.add(a.asn)
 	}
-	text(&c.client, a.client)
-	text(&c.crawler, a.crawler())
+	c.client.add(a.client)
+	c.crawler.add(a.crawler())
 }
 
 // tally counts how often each index of a column came.

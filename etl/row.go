@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math/bits"
 	"net/netip"
+	"unicode/utf8"
 
 	"github.com/boontorrent/boon/internal/rawlog"
 )
@@ -117,9 +118,9 @@ func rowSize(b []byte) int {
 	return n
 }
 
-// maxName bounds a name in a table; torrent names are at most 255 bytes by
-// convention, but nothing enforces that.
-const maxName = 4096
+// maxName bounds a name in a table. File systems allow 255 characters; nothing
+// keeps an announce_peer from sending more.
+const maxName = 1024
 
 // appendRow appends the row of a query event.
 func appendRow(dst []byte, ev *rawlog.Event, run, our, place uint32, imported bool) []byte {
@@ -156,7 +157,7 @@ func appendRow(dst []byte, ev *rawlog.Event, run, our, place uint32, imported bo
 	dst = append(dst, cpl)
 	dst = appendAsker(dst, q)
 	if flags&hasName != 0 {
-		name := q.Name[:min(len(q.Name), maxName)]
+		name := cutName(q.Name)
 		dst = binary.LittleEndian.AppendUint16(dst, uint16(len(name)))
 		dst = append(dst, name...)
 	}
@@ -164,6 +165,18 @@ func appendRow(dst []byte, ev *rawlog.Event, run, our, place uint32, imported bo
 		dst = binary.LittleEndian.AppendUint32(dst, place)
 	}
 	return dst
+}
+
+// cutName cuts a name that is too long, at a character's end.
+func cutName(name []byte) []byte {
+	if len(name) <= maxName {
+		return name
+	}
+	n := maxName
+	for n > maxName-utf8.UTFMax && !utf8.RuneStart(name[n]) {
+		n--
+	}
+	return name[:n]
 }
 
 func appendAsker(dst []byte, q *rawlog.Query) []byte {
