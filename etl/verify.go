@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -58,17 +60,25 @@ func Verify(ctx context.Context, store lake.Store, progress func(Progress)) (*Ve
 		}
 		days[day][table] = m
 	}
-	for day, tables := range days {
-		for _, t := range datasets.Tables() {
-			if progress != nil {
-				progress(Progress{Day: day, Stage: t.Name})
-			}
-			if err := v.partition(ctx, store, day, t, tables); err != nil {
-				return nil, err
-			}
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		if err := v.day(ctx, store, day, days[day], progress); err != nil {
+			return nil, err
 		}
 	}
 	return v, nil
+}
+
+// day checks all tables of one day.
+func (v *Verified) day(ctx context.Context, store lake.Store, day lake.Day, tables map[string]*lake.Manifest, progress func(Progress)) error {
+	for _, t := range datasets.Tables() {
+		if progress != nil {
+			progress(Progress{Day: day, Stage: t.Name})
+		}
+		if err := v.partition(ctx, store, day, t, tables); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // partition checks one table of one day.

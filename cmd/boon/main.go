@@ -43,6 +43,7 @@ type commands struct {
 	Synth   synthCommand   `cmd:"" help:"Make a synthetic swarm, its raw logs and the truth about it."`
 	Torrent torrentCommand `cmd:"" help:"Show a torrent: names, hashes, sizes, files."`
 
+	GC   gcCommand   `cmd:"" name:"gc" help:"Delete what has had its time: raw logs after 30 days, parts that nothing names."`
 	Demo demoCommand `cmd:"" help:"Show the whole way on made-up data: synth, etl, query, report."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
