@@ -1,7 +1,6 @@
 package collect_test
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -228,9 +227,7 @@ func TestIPv6(t *testing.T) {
 	c := start(t, collect.Config{Listen: []netip.AddrPort{netip.MustParseAddrPort("[::1]:0")}})
 	a := newAsker(t, c.at, "[::1]:0")
 	m, _ := a.ask("get_peers", krpc.MsgArgs{InfoHash: hash})
-	if _, err := a.announce(*m.R.Token, 99); err != nil {
-		t.Error(err)
-	}
+	a.announce(*m.R.Token, 99)
 	m, _ = a.ask("get_peers", krpc.MsgArgs{InfoHash: hash})
 	if len(m.R.Values) != 1 || m.R.Values[0].String() != "[::1]:99" {
 		t.Errorf("values %v", m.R.Values)
@@ -241,10 +238,9 @@ func TestIPv6(t *testing.T) {
 	}
 }
 
-func (a *asker) announce(token string, port int) (krpc.Msg, error) {
-	m, _ := a.ask("announce_peer", krpc.MsgArgs{InfoHash: hash, Port: &port, Token: token})
-	if m.Y != "r" {
-		return m, fmt.Errorf("announce: %+v", m.E)
+func (a *asker) announce(token string, port int) {
+	a.t.Helper()
+	if m, _ := a.ask("announce_peer", krpc.MsgArgs{InfoHash: hash, Port: &port, Token: token}); m.Y != "r" {
+		a.t.Fatalf("announce: %+v", m.E)
 	}
-	return m, nil
 }

@@ -106,7 +106,7 @@ func (c *collector) newNode(i int, at netip.AddrPort) (*node, error) {
 	n := &node{
 		number: i, conn: conn, guard: c.guard, peers: c.peers, queue: c.queue, full: &c.full, tables: &c.tables, minute: now / minute,
 	}
-	c.guard.isOwn(at.Addr())
+	c.guard.isOwn(conn.LocalAddr().(*net.UDPAddr).AddrPort())
 	ident, _, err := c.ids[at.String()].due(c.cfg.Random, netip.Addr{}, now, c.cfg.RotateIDs.Microseconds())
 	if err == nil {
 		c.ids[at.String()] = ident
@@ -158,8 +158,11 @@ func (c *collector) run(ctx context.Context) error {
 	disk, diskCtx := errgroup.WithContext(context.WithoutCancel(ctx))
 	disk.Go(func() error { return c.write(diskCtx, drained) })
 	uploading, stopUploads := context.WithCancel(context.WithoutCancel(ctx))
-	uploads := make(chan error, 1)
-	go func() { uploads <- c.uploader.run(uploading) }()
+	uploaded := make(chan struct{})
+	go func() {
+		defer close(uploaded)
+		c.uploader.run(uploading)
+	}()
 	c.uploader.notify()
 	c.cfg.Ready(c.addresses())
 
@@ -174,7 +177,7 @@ func (c *collector) run(ctx context.Context) error {
 	close(drained)
 	err = errors.Join(err, disk.Wait())
 	stopUploads()
-	<-uploads
+	<-uploaded
 	return errors.Join(err, c.uploadRest(ctx))
 }
 

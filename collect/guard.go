@@ -84,7 +84,8 @@ type guard struct {
 	allowLoopback bool
 
 	mu        sync.Mutex
-	own       []netip.Addr
+	own       []netip.Addr     // nothing is sent there
+	sockets   []netip.AddrPort // nor there: our sockets on loopback
 	addresses ledger
 	networks  ledger
 	all       account
@@ -94,11 +95,16 @@ func newGuard(l Limits, allowLoopback bool) *guard {
 	return &guard{limits: l.orDefaults(), allowLoopback: allowLoopback, addresses: newLedger(1 << 16), networks: newLedger(1 << 14)}
 }
 
-// isOwn adds an address that is ours: nothing is sent there.
-func (g *guard) isOwn(a netip.Addr) {
+// isOwn adds an address that is ours. On loopback, where others have it too,
+// it is ours with that port alone.
+func (g *guard) isOwn(at netip.AddrPort) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if a = a.Unmap(); a.IsValid() && !a.IsUnspecified() && !a.IsLoopback() && !slices.Contains(g.own, a) && len(g.own) < 64 {
+	a := at.Addr().Unmap()
+	switch {
+	case a.IsLoopback():
+		g.sockets = append(g.sockets, netip.AddrPortFrom(a, at.Port()))
+	case a.IsValid() && !a.IsUnspecified() && !slices.Contains(g.own, a) && len(g.own) < 64:
 		g.own = append(g.own, a)
 	}
 }
@@ -112,6 +118,9 @@ func (g *guard) reachable(to netip.AddrPort) reason {
 	case a.IsLoopback():
 		if !g.allowLoopback {
 			return bogonSource
+		}
+		if slices.Contains(g.sockets, to) {
+			return ownAddress
 		}
 	case geo.Bogon(a):
 		return bogonSource

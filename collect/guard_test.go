@@ -22,7 +22,7 @@ func at(s string) netip.AddrPort { return netip.MustParseAddrPort(s) }
 // TestNothingIsSentWhereNobodyIs goes through addresses that no packet may go to.
 func TestNothingIsSentWhereNobodyIs(t *testing.T) {
 	g := newGuard(Limits{}, false)
-	g.isOwn(netip.MustParseAddr("8.8.4.4"))
+	g.isOwn(at("8.8.4.4:1"))
 	for addr, want := range map[string]reason{
 		"8.8.8.8:6881":              kept,
 		"[2a00:1450::1]:6881":       kept,
@@ -53,7 +53,9 @@ func TestNothingIsSentWhereNobodyIs(t *testing.T) {
 			t.Errorf("%s: may be asked: %v", addr, got)
 		}
 	}
-	if g := newGuard(Limits{}, true); g.admit(at("127.0.0.1:1"), now) != kept || g.admit(at("10.0.0.1:1"), now) != bogonSource {
+	g = newGuard(Limits{}, true)
+	g.isOwn(at("127.0.0.1:7"))
+	if g.admit(at("127.0.0.1:7"), now) != ownAddress || g.admit(at("127.0.0.1:1"), now) != kept || g.admit(at("10.0.0.1:1"), now) != bogonSource {
 		t.Error("allowing loopback must allow loopback alone")
 	}
 }

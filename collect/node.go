@@ -12,10 +12,6 @@ import (
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
-// selfLookup is how many bits target and asker must share for a find_node to be
-// written down: such an asker is looking for itself.
-const selfLookup = 32
-
 // node is one DHT node: a socket and an id. It hears, answers and logs queries
 // itself; replies to queries of our own go to its library.
 type node struct {
@@ -258,8 +254,10 @@ func triOf(t tri) rawlog.Tri {
 	return rawlog.Unknown
 }
 
+// selfTarget reports whether target and asker share 32 bits: such an asker is
+// looking for itself.
 func selfTarget(m *message) bool {
-	return binary.BigEndian.Uint32(m.target) == binary.BigEndian.Uint32(m.id) // selfLookup bits
+	return binary.BigEndian.Uint32(m.target) == binary.BigEndian.Uint32(m.id)
 }
 
 // tick ends the minute where no packet did.

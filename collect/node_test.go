@@ -73,11 +73,11 @@ func TestHostileTraffic(t *testing.T) {
 	n.guard = newGuard(Limits{All: 2000}, false)
 	n.lib.guard = n.guard
 	r := rand.New(rand.NewPCG(5, 5))
-	real := []string{realGetPeers, realAnnounce, "d1:rd2:id20:" + idA + "e1:t2:aa1:y1:re", "d1:ad2:id20:" + idA + "6:target20:" + hashH + "e1:q17:sample_infohashes1:t2:aa1:y1:qe"}
+	sound := []string{realGetPeers, realAnnounce, "d1:rd2:id20:" + idA + "e1:t2:aa1:y1:re", "d1:ad2:id20:" + idA + "6:target20:" + hashH + "e1:q17:sample_infohashes1:t2:aa1:y1:qe"}
 	out := make([]byte, 0, 2*maxAnswer)
 	const packets = 200_000
 	for i := range packets {
-		p := []byte(real[r.IntN(len(real))])
+		p := []byte(sound[r.IntN(len(sound))])
 		switch r.IntN(5) {
 		case 0:
 			p = p[:r.IntN(len(p))]

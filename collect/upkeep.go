@@ -77,7 +77,7 @@ func (c *collector) settleIDs(now int64) error {
 		listen := c.cfg.Listen[i]
 		outside := n.lib.outsideAddress()
 		if outside.IsValid() {
-			c.guard.isOwn(outside)
+			c.guard.isOwn(netip.AddrPortFrom(outside, 0))
 		}
 		ident, moved, err := c.ids[listen.String()].due(c.cfg.Random, outside, now, c.cfg.RotateIDs.Microseconds())
 		if err != nil {

@@ -28,14 +28,14 @@ type uploader struct {
 }
 
 // run uploads until ctx ends. Failures are said, and tried again.
-func (u *uploader) run(ctx context.Context) error {
+func (u *uploader) run(ctx context.Context) {
 	wait := u.wait
 	for {
 		next := time.Duration(0) // until there is something to do
 		err := u.all(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return
 		case err != nil:
 			u.say("%v; trying again in %v", err, wait)
 			next, wait = wait, min(2*wait, lastWait)
@@ -43,7 +43,7 @@ func (u *uploader) run(ctx context.Context) error {
 			wait = u.wait
 		}
 		if !u.sleep(ctx, next) {
-			return nil
+			return
 		}
 	}
 }
