@@ -6,20 +6,40 @@
 -- param country VARCHAR: requesters from this country only, as in US (default every country)
 -- param type VARCHAR: this content type only, as in movie (default every type)
 -- param top INTEGER: rows (default 20)
--- Only resolved torrents have a work. A requester who asks for two releases of a work on one day counts for each.
-WITH counted AS (
-	SELECT infohash, sum(requesters)::BIGINT AS requesters, sum(queries)::BIGINT AS queries
-	FROM demand
-	WHERE in_period(day) AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR))
-	GROUP BY infohash),
+-- Only resolved torrents have a work. Distinct requesters of each day, added up: one who asks for two releases of a work on
+-- one day counts once. Only works that can be among the top are counted so: a work has at most as many requesters as its
+-- releases together, and at least as many as one of them.
+WITH released AS (
+	SELECT work_id, demand.day, infohash, sum(requesters)::BIGINT AS requesters, sum(queries)::BIGINT AS queries
+	FROM demand JOIN torrents USING (infohash)
+	WHERE in_period(demand.day) AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR))
+		AND (getvariable('type') IS NULL OR content_type = getvariable('type')::VARCHAR)
+	GROUP BY ALL),
+bounds AS (
+	SELECT work_id, sum(most) AS least, sum(together) AS most
+	FROM (SELECT work_id, day, max(requesters) AS most, sum(requesters) AS together FROM released GROUP BY ALL)
+	GROUP BY work_id),
+candidates AS (
+	SELECT work_id FROM bounds
+	WHERE most >= (SELECT min(least) FROM (SELECT least FROM bounds ORDER BY least DESC LIMIT coalesce(getvariable('top')::BIGINT, 20)))),
+asked AS (
+	SELECT work_id, count(*) AS requesters
+	FROM (
+		SELECT DISTINCT work_id, day, requester
+		FROM heard JOIN (SELECT work_id, infohash FROM torrents SEMI JOIN candidates USING (work_id)) USING (infohash)
+		WHERE in_period(day) AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR))
+			AND (getvariable('type') IS NULL OR infohash IN (SELECT infohash FROM torrents WHERE content_type = getvariable('type')::VARCHAR)))
+	GROUP BY work_id),
+release AS (
+	SELECT work_id, infohash, sum(requesters) AS requesters, sum(queries)::BIGINT AS queries
+	FROM released SEMI JOIN candidates USING (work_id) GROUP BY ALL),
 work AS (
-	SELECT work_id, count(*) AS releases, sum(counted.requesters)::BIGINT AS requesters, sum(counted.queries)::BIGINT AS queries,
+	SELECT work_id, count(*) AS releases, sum(release.queries)::BIGINT AS queries,
 		-- The words of the release asked for most stand for the work.
 		first({'title': coalesce(title, name), 'year': year, 'type': content_type}
-			ORDER BY counted.requesters DESC, counted.queries DESC, infohash) AS best
-	FROM counted JOIN torrents USING (infohash)
-	WHERE getvariable('type') IS NULL OR content_type = getvariable('type')::VARCHAR
+			ORDER BY release.requesters DESC, release.queries DESC, infohash) AS best
+	FROM release JOIN torrents USING (work_id, infohash)
 	GROUP BY work_id)
 SELECT row_number() OVER (ORDER BY requesters DESC, queries DESC, work_id) AS rank,
 	best.title AS title, best.year AS year, best.type AS type, releases, requesters, queries, work_id
-FROM work ORDER BY rank LIMIT coalesce(getvariable('top')::BIGINT, 20);
+FROM work JOIN asked USING (work_id) ORDER BY rank LIMIT coalesce(getvariable('top')::BIGINT, 20);
