@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"gopkg.in/yaml.v3"
@@ -14,7 +16,7 @@ import (
 	"github.com/boontorrent/boon/datasets"
 )
 
-var update = flag.Bool("update", false, "write the JSON schemas anew")
+var update = flag.Bool("update", false, "write the JSON schemas and docs/dictionary.md anew")
 
 type described struct {
 	Meaning, Unit, Source, Privacy string
@@ -87,6 +89,39 @@ func TestJSONSchemasAreCurrent(t *testing.T) {
 		if !bytes.Equal(want, datasets.JSONSchema(table.Name)) {
 			t.Errorf("%s is not current; run go test ./datasets -update", path)
 		}
+	}
+}
+
+// docs/dictionary.md is the dictionary for people.
+func TestDictionaryPageIsCurrent(t *testing.T) {
+	d := readDictionary(t)
+	var b strings.Builder
+	b.WriteString("# Data dictionary\n\nWhat every column of every table means. Made from `datasets/dictionary.yaml` by `go test ./datasets -update`.\n\n" +
+		"Source: heard (said by the asker), ours (known to the collector), geo (looked up from the address), key (pseudonym), derived\n" +
+		"(computed), resolved (from an info dictionary or the search for it). Privacy: public (harmless alone), pseudonym (stands for one\n" +
+		"address while its key lives), place, content (as heard or resolved). A column with ? may be null.\n")
+	for _, table := range datasets.Tables() {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| column | type | meaning | unit | source | privacy |\n|---|---|---|---|---|---|\n", table.Name, d[table.Name].About)
+		for _, c := range table.Columns() {
+			e, typ := d[table.Name].Columns[c.Name], c.Type
+			if c.List {
+				typ = "list of " + typ
+			}
+			if c.Nullable {
+				typ += "?"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c.Name, typ, e.Meaning, e.Unit, e.Source, e.Privacy)
+		}
+	}
+	path := filepath.Join("..", "docs", "dictionary.md")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || string(got) != b.String() {
+		t.Errorf("%s is not current (%v); run go test ./datasets -update", path, err)
 	}
 }
 
