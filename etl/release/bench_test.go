@@ -1,7 +1,6 @@
 package release
 
 import (
-	"bufio"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,26 +8,46 @@ import (
 	"testing"
 )
 
-// sharedNames reads the labelled names that lie beside the repository, and skips the test where they do not.
-func sharedNames(t testing.TB) []string {
+// labelledNames reads the names that eval scores, and those of the NDJSON files in the folder $BOON_NAMES where it is set.
+func labelledNames(t testing.TB) []string {
 	t.Helper()
+	files, err := filepath.Glob(filepath.Join("eval", "testdata", "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var names []string
-	for _, file := range [...]string{"guessit", "ptt", "rls"} {
-		f, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "names", file+".ndjson"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
-			t.Skip("no labelled names beside the repository")
+			t.Fatal(err)
 		}
-		s := bufio.NewScanner(f)
-		s.Buffer(nil, 1<<20)
-		for s.Scan() {
+		for line := range strings.Lines(string(text)) {
+			if name, _, ok := strings.Cut(line, " => "); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return append(names, externalNames(t)...)
+}
+
+func externalNames(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(os.Getenv("BOON_NAMES"), "*.ndjson"))
+	if err != nil || os.Getenv("BOON_NAMES") == "" {
+		return nil
+	}
+	var names []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
 			var row struct{ Name string }
-			if err := json.Unmarshal(s.Bytes(), &row); err != nil {
+			if err := json.Unmarshal([]byte(line), &row); err != nil {
 				t.Fatal(err)
 			}
 			names = append(names, row.Name)
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
 		}
 	}
 	return names
@@ -36,7 +55,7 @@ func sharedNames(t testing.TB) []string {
 
 // BenchmarkParse reads the labelled names; names/s is what one core does.
 func BenchmarkParse(b *testing.B) {
-	names := sharedNames(b)
+	names := labelledNames(b)
 	var p Parser
 	var r Release
 	b.ReportAllocs()
@@ -50,7 +69,7 @@ func BenchmarkParse(b *testing.B) {
 
 // BenchmarkWork adds the type of content and the work.
 func BenchmarkWork(b *testing.B) {
-	names := sharedNames(b)
+	names := labelledNames(b)
 	var p Parser
 	var r Release
 	n := 0

@@ -170,9 +170,9 @@ func TestStreamStops(t *testing.T) {
 	}
 }
 
-// TestSharedNames holds the laws on names from elsewhere, and the share of adult among them.
-func TestSharedNames(t *testing.T) {
-	names := sharedNames(t)
+// TestLabelledNames holds the laws on labelled names, and the share of adult among them.
+func TestLabelledNames(t *testing.T) {
+	names := labelledNames(t)
 	adult := 0
 	for _, name := range names {
 		r := Parse(name)

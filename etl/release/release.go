@@ -203,7 +203,7 @@ func (p *Parser) Parse(name string, r *Release) {
 	p.music()
 	p.finish()
 	if len(p.escapes) > 0 {
-		p.escaped()
+		p.escaped(short)
 	}
 	p.r, p.name = nil, ""
 }

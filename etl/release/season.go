@@ -120,11 +120,12 @@ func (p *Parser) spacedMarker(i int) int {
 		}
 	}
 	f := p.fold(i + 2)
-	end, n := i+3, 0
+	var end, n int
 	switch {
 	case (string(f) == "e" || string(f) == "ep") && p.digits(i+3, 1, 3):
 		end, n = i+4, int(p.toks[i+3].Num)
 	case len(f) > 1 && f[0] == 'e' && allDigits(f[1:]):
+		end = i + 3
 		n, _ = leading(f[1:])
 	default:
 		return i

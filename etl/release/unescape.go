@@ -108,8 +108,12 @@ func hexDigit(c byte) rune {
 	return 99
 }
 
-// escaped moves the spans from what was read to the name as it came.
-func (p *Parser) escaped() {
+// escaped moves the spans from what was read to the name as it came, which is the title where it holds nothing but escapes.
+func (p *Parser) escaped(name string) {
+	if p.r.Title == "" {
+		p.r.Title, p.r.Spans[FieldTitle] = strings.ToValidUTF8(name, ""), Span{0, int32(len(name))}
+		return
+	}
 	for f := range p.r.Spans {
 		s := &p.r.Spans[f]
 		if s.End == 0 {
