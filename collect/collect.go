@@ -22,6 +22,8 @@
 //   - It harms nobody. Nothing is sent to an address that cannot be on the
 //     internet, to one that is our own, nor more than three bytes for each byte
 //     received to one that has not shown that it is its own.
+//   - No address leaves the raw log. Metrics, lines for the operator and the live
+//     view hold none.
 //   - Its memory does not grow with what is sent to it: every table and queue
 //     has a bound, and says what it does when it is full.
 package collect
@@ -36,6 +38,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
 )
 
@@ -52,6 +55,10 @@ type Config struct {
 	Limits        Limits
 	AllowLoopback bool          // for tests: loopback addresses are heard and answered
 	RotateIDs     time.Duration // 0: an id is kept as long as it fits our address
+
+	Live    lake.Store // where live/<collector>.json goes; nil: nowhere
+	Geo     *geo.DB    // places for it; may be nil
+	Metrics string     // host:port to serve Prometheus metrics on; "": none
 
 	// Say takes lines for the operator: what went wrong and is tried again, and
 	// what is as it should be once a minute. No line has an address of others.

@@ -76,6 +76,9 @@ func newCollector(cfg Config, s *spool) (*collector, error) {
 	c.uploader = &uploader{spool: s, store: cfg.Store, wake: make(chan struct{}, 1), say: cfg.Say, wait: cfg.UploadWait}
 	header := rawlog.Header{Collector: cfg.Collector, Run: run, Software: cfg.Software, Privacy: "plain"}
 	c.journal = newJournal(s, header, len(cfg.Listen), &c.full, c.uploader.notify)
+	if cfg.Live != nil {
+		c.journal.live = newLive(cfg.Collector, cfg.Live, cfg.Geo)
+	}
 	for i, at := range cfg.Listen {
 		n, err := c.newNode(i, at)
 		if err != nil {
@@ -149,6 +152,15 @@ func (c *collector) run(ctx context.Context) error {
 		sockets.Go(func() error { return c.keepTable(inner, n) })
 	}
 	sockets.Go(func() error { return c.tick(inner) })
+	if c.journal.live != nil {
+		sockets.Go(func() error {
+			c.journal.live.run(inner, c.clock.micros, c.cfg.Say)
+			return nil
+		})
+	}
+	if c.cfg.Metrics != "" {
+		sockets.Go(func() error { return c.serveMetrics(inner) })
+	}
 	sockets.Go(func() error {
 		<-inner.Done()
 		c.closeSockets()

@@ -20,6 +20,7 @@ type journal struct {
 	header rawlog.Header // Collector, Run, Software, Privacy
 	full   *atomic.Bool  // told to the sockets
 	sealed func()        // called when there is a segment to upload
+	live   *live         // may be nil
 
 	w       *rawlog.Writer
 	file    *segmentFile // nil between segments
@@ -118,6 +119,9 @@ func (j *journal) event(node int, ev *rawlog.Event) error {
 	}
 	l.logged[k]++
 	j.logged.Add(1)
+	if j.live != nil {
+		j.live.hear(&ev.Query)
+	}
 	return j.append(ev)
 }
 

@@ -123,6 +123,13 @@ func (s *peerStore) expire(now int64) {
 	}
 }
 
+// size is how much the store holds.
+func (s *peerStore) size() (swarms, peers int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.swarms), s.peers
+}
+
 // count is the number of peers that may be given out for an info-hash.
 func (s *peerStore) count(key swarmKey) int {
 	s.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/boontorrent/boon/collect"
+	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
 )
 
@@ -27,6 +28,9 @@ type collectCommand struct {
 	SpoolMax      string        `help:"Bytes the spool may hold, as 500M or 20G; what is heard beyond is counted, not logged." default:"20G" placeholder:"SIZE"`
 	RotateIDs     time.Duration `help:"Move to another node id after so long; 0 keeps the place in the network." default:"0s" placeholder:"D"`
 	Duration      time.Duration `help:"Stop after so long; 0 goes on until interrupted." default:"0s" placeholder:"D"`
+	Metrics       string        `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
+	Live          string        `help:"Lake for live/NAME.json, what was heard in the last two minutes by place; none turns it off." default:"" placeholder:"LAKE|none"`
+	Geo           string        `help:"City database (.mmdb) for the live view instead of the lake's geo/city.mmdb." placeholder:"FILE"`
 	AllowLoopback bool          `help:"Hear and answer 127.0.0.0/8 and ::1, for trying it out."`
 }
 
@@ -50,6 +54,9 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 		return usageError{err}
 	}
 	if cfg.Store, err = lake.Open(cmd.Lake); err != nil {
+		return err
+	}
+	if err := cmd.live(ctx, &cfg); err != nil {
 		return err
 	}
 	say := sayer(c)
@@ -80,7 +87,7 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 func (cmd collectCommand) config() (collect.Config, error) {
 	cfg := collect.Config{
 		Collector: cmd.Collector, Software: "boon " + version, Spool: cmd.Spool, Bootstrap: cmd.Bootstrap,
-		Limits: collect.Limits{All: cmd.Rate}, AllowLoopback: cmd.AllowLoopback, RotateIDs: cmd.RotateIDs,
+		Limits: collect.Limits{All: cmd.Rate}, Metrics: cmd.Metrics, AllowLoopback: cmd.AllowLoopback, RotateIDs: cmd.RotateIDs,
 	}
 	if strings.TrimSpace(cmd.Contact) == "" {
 		return cfg, fmt.Errorf("--contact is empty: say who answers for this collector")
@@ -111,6 +118,29 @@ func (cmd collectCommand) config() (collect.Config, error) {
 		}
 	}
 	return cfg, nil
+}
+
+// live opens where the live view goes and what it knows places from.
+func (cmd collectCommand) live(ctx context.Context, cfg *collect.Config) error {
+	if cmd.Live == "none" {
+		return nil
+	}
+	cfg.Live = cfg.Store
+	if cmd.Live != "" {
+		var err error
+		if cfg.Live, err = lake.Open(cmd.Live); err != nil {
+			return fmt.Errorf("--live: %w", err)
+		}
+	}
+	city := cmd.Geo
+	if city == "" {
+		city = localPath(ctx, cfg.Store, geo.CityKey)
+	}
+	var err error
+	if cfg.Geo, err = geo.Open(city, ""); err != nil {
+		return fmt.Errorf("places for the live view: %w", err)
+	}
+	return nil
 }
 
 // parseSize reads bytes, or K, M, G or T (of 1024) of them.
