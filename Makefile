@@ -59,3 +59,22 @@ $(TOOLS)/venv.done: notebooks/requirements.txt
 
 clean:
 	rm -rf $(BIN) $(DEMO)
+
+# Labelled names besides those in etl/release/eval/testdata: a folder of NDJSON files.
+BOON_NAMES ?=
+LABELLED = etl/release/eval/testdata/*.txt $(if $(BOON_NAMES),$(BOON_NAMES)/*.ndjson)
+
+.PHONY: eval-names bench-names
+
+eval-names: ## how well names are read, and the worst misses
+	go run ./etl/release/eval -worst 10 $(LABELLED)
+
+bench-names: $(TOOLS)/names.done ## the same names read by go-ptt, rls and guessit
+	go build -C bench/names -o $(BIN)/names .
+	go build -o $(BIN)/eval ./etl/release/eval
+	@PYTHON=$(TOOLS)/names/bin/python BIN=$(BIN) bench/names/table.sh $(LABELLED)
+
+$(TOOLS)/names.done: bench/names/requirements.txt
+	python3 -m venv $(TOOLS)/names
+	$(TOOLS)/names/bin/pip install --quiet --disable-pip-version-check -r bench/names/requirements.txt
+	touch $@

@@ -175,7 +175,20 @@ func near(a, b string) bool {
 	if 2*float64(min(la, lb)) < joinRatio*float64(la+lb) || !sameDigits(a, b) {
 		return false
 	}
-	return 2*float64(common([]rune(a), []rune(b))) >= joinRatio*float64(utf8.RuneCountInString(a)+utf8.RuneCountInString(b))
+	x, y := []rune(a), []rune(b)
+	return 2*float64(common(x, y)) >= joinRatio*float64(len(x)+len(y)) && spelling(x, y)
+}
+
+// spelling tells whether what differs between two titles is how a word is written and not which word it is: between what
+// they begin and end with alike stand two letters at most, or words that share three letters in four.
+func spelling(a, b []rune) bool {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return max(len(a), len(b)) <= 2 || 2*float64(common(a, b)) >= 0.75*float64(len(a)+len(b))
 }
 
 func sameDigits(a, b string) bool {

@@ -82,18 +82,19 @@ func TestCatalogue(t *testing.T) {
 	}
 	for _, w := range []Work{
 		film("Velvet Orbit", 0), film("The Quiet Harbour of Dover", 2014), film("The Quiet Harbour of Dover", 0), film("Remake", 1960),
-		film("Remake", 2010), film("Remake", 0), film("Rocky Road 2", 1980), film("Rocky Road 3", 1980), film("The Quiet Harbour of Dover", 1999),
+		film("Remake", 2010), film("Remake", 0), film("Anna of the Golden Valley Farm", 1980), film("Otto of the Golden Valley Farm", 1980), film("Rocky Road 2", 1980), film("Rocky Road 3", 1980), film("The Quiet Harbour of Dover", 1999),
 	} {
 		c.Add(w)
 	}
 	c.Seal()
 	for _, test := range []struct{ in, want Work }{
-		{film("Velvet Orbit", 0), film("Velvet Orbit", 2021)},                                // one year is known
-		{film("Remake", 0), film("Remake", 0)},                                               // two are
-		{film("The Quiet Harbour of Dover", 2014), film("The Quiet Harbor of Dover", 2014)},  // a letter differs
-		{film("The Quiet Harbour of Dover", 1999), film("The Quiet Harbour of Dover", 1999)}, // another year
-		{film("Rocky Road 3", 1980), film("Rocky Road 3", 1980)},                             // a number differs
-		{film("Never Seen", 2000), film("Never Seen", 2000)},                                 // not in the catalogue
+		{film("Velvet Orbit", 0), film("Velvet Orbit", 2021)},                                        // one year is known
+		{film("Remake", 0), film("Remake", 0)},                                                       // two are
+		{film("The Quiet Harbour of Dover", 2014), film("The Quiet Harbor of Dover", 2014)},          // a letter differs
+		{film("The Quiet Harbour of Dover", 1999), film("The Quiet Harbour of Dover", 1999)},         // another year
+		{film("Rocky Road 3", 1980), film("Rocky Road 3", 1980)},                                     // a number differs
+		{film("Otto of the Golden Valley Farm", 1980), film("Otto of the Golden Valley Farm", 1980)}, // another name
+		{film("Never Seen", 2000), film("Never Seen", 2000)},                                         // not in the catalogue
 	} {
 		got, want := c.Join(test.in), test.want
 		if got.ID(LevelWork) != want.ID(LevelWork) {
