@@ -108,7 +108,7 @@ func TestLibtorrent(t *testing.T) {
 	swarm.Meet(t, c.at)
 	var infohashes []string
 	for i := range 10 {
-		infohashes = append(infohashes, fmt.Sprintf("%040x", 0x1234567<<32+i*7919))
+		infohashes = append(infohashes, fmt.Sprintf("%02x%038x", 25*i, i*7919)) // all over the keyspace: some are near us
 	}
 	sent := dhttest.Libtorrent(t, dhttest.Job{
 		Sessions: 5, Bootstrap: swarm.Addrs()[3], Watch: c.at.String(), Infohashes: infohashes, Seconds: 14,
