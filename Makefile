@@ -78,3 +78,12 @@ $(TOOLS)/names.done: bench/names/requirements.txt
 	python3 -m venv $(TOOLS)/names
 	$(TOOLS)/names/bin/pip install --quiet --disable-pip-version-check -r bench/names/requirements.txt
 	touch $@
+
+VERSITYGW_VERSION = v1.8.0
+
+# A real S3 server, for the tests of lakes on S3.
+unit test-s3: $(TOOLS)/versitygw-$(VERSITYGW_VERSION)
+
+$(TOOLS)/versitygw-$(VERSITYGW_VERSION):
+	GOBIN=$(TOOLS)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
+	touch $@

@@ -1,7 +1,7 @@
 // Package lake stores Boon's files: raw segments, table parts, manifests, keys.
 //
 // A lake is a flat set of objects, each with a slash-separated key, kept in a
-// folder, in memory or (through the same interface) in an object store. Every
+// folder, in memory or in an object store that speaks S3. Every
 // stage of Boon reads from and writes to a lake and meets the other stages
 // nowhere else.
 //
@@ -87,8 +87,9 @@ func (c Condition) IfAbsent() bool { return c.absent }
 // IfMatch is the ETag of Unchanged, "" for other conditions.
 func (c Condition) IfMatch() string { return c.etag }
 
-// Open opens the lake that location names: a plain path, file:///path or
-// memory:. The folder of a file lake is made when the first object is put.
+// Open opens the lake that location names: a plain path, file:///path,
+// s3://bucket/prefix or memory:. The folder of a file lake is made when the
+// first object is put; a bucket must be there.
 func Open(location string) (Store, error) {
 	scheme, _, found := strings.Cut(location, ":")
 	if !found || len(scheme) < 2 || strings.ContainsAny(scheme, "/.") {
@@ -106,8 +107,10 @@ func Open(location string) (Store, error) {
 		return newFileAt(u.Path)
 	case "memory":
 		return NewMemory(), nil
+	case "s3":
+		return openS3(location, u.Host, u.Path)
 	}
-	return nil, fmt.Errorf("open lake %q: scheme %q is not known; use a path or file:///path", location, u.Scheme)
+	return nil, fmt.Errorf("open lake %q: scheme %q is not known; use a path, file:///path or s3://bucket/prefix", location, u.Scheme)
 }
 
 func newFileAt(path string) (Store, error) {
