@@ -106,9 +106,11 @@ func TestLibtorrent(t *testing.T) {
 	c := start(t, collect.Config{Bootstrap: swarm.Addrs()[:2]})
 	waitForNodes(t, c, 8)
 	swarm.Meet(t, c.at)
+	// Half of the hashes are nearest to us, so that they are announced to us.
+	us, _ := newAsker(t, c.at, "127.0.0.2:0").ask("ping", krpc.MsgArgs{})
 	var infohashes []string
-	for i := range 10 {
-		infohashes = append(infohashes, fmt.Sprintf("%02x%038x", 25*i, i*7919)) // all over the keyspace: some are near us
+	for i := range 5 {
+		infohashes = append(infohashes, fmt.Sprintf("%x%04x", us.R.ID[:18], i+1), fmt.Sprintf("%02x%038x", 50*i, i+1))
 	}
 	sent := dhttest.Libtorrent(t, dhttest.Job{
 		Sessions: 5, Bootstrap: swarm.Addrs()[3], Watch: c.at.String(), Infohashes: infohashes, Seconds: 14,
