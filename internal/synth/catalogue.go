@@ -92,6 +92,10 @@ type creation struct {
 	serial   int
 }
 
+// plainTitles is the number of works, the most popular ones, that may have a
+// plain title; more would share titles too often.
+const plainTitles = 60
+
 // describe makes up the work w.
 func (s *swarm) describe(w uint32) creation {
 	cat := s.catalogue
@@ -101,12 +105,12 @@ func (s *swarm) describe(w uint32) creation {
 	switch {
 	case kind == "anime" && r.chance(0.7): // mostly under their English names
 		tongue = &cat.tongue[0]
-	case kind == "software" || kind == "adult" || kind == "other" || kind == "game" && r.chance(0.8):
+	case kind == "software" || kind == "course" || kind == "adult" || kind == "other" || kind == "game" && r.chance(0.8):
 		tongue = &cat.tongue[0]
 	}
 	made := s.cfg.Start.Time().Year()
 	return creation{
-		kind: kind, language: tongue, title: tongue.title(&r, w > 2000), creator: tongue.person(&r),
+		kind: kind, language: tongue, title: tongue.title(&r, w > plainTitles), creator: tongue.person(&r),
 		year: made - int(math.Min(60, -math.Log(1-r.float())*7)), seasons: 1 + r.below(6), episodes: r.between(6, 24), serial: int(w),
 	}
 }

@@ -119,8 +119,7 @@ func (s *swarm) planResolves(d int, events []heard) []attempt {
 		if a.t >= day {
 			continue
 		}
-		heard := s.torrents.heard[s.torrents.at(h.what, d)]
-		a.found = r.chance([]float64{0.2, 0.5, 0.75, 0.9}[min(heard, 3)])
+		a.found = r.chance(resolvable(s.torrents.heard[s.torrents.at(h.what, d)]))
 		s.tried[h.what] = triedToday
 		if a.found {
 			s.tried[h.what] = resolved
@@ -134,6 +133,18 @@ func (s *swarm) planResolves(d int, events []heard) []attempt {
 	}
 	sortAttempts(plan)
 	return plan
+}
+
+// resolvable is the chance that a torrent which so many requesters were heard
+// asking for is resolved. What is much wanted has peers, and is tried several
+// times a day.
+func resolvable(requesters uint32) float64 {
+	switch {
+	case requesters < 3:
+		return []float64{0.2, 0.5, 0.75}[requesters]
+	default:
+		return 1 - 0.9/(float64(requesters)*float64(requesters))
+	}
 }
 
 // composeResolve makes the event of a try.

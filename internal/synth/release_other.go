@@ -88,6 +88,9 @@ func (o *release) software(r *rng, c *creation) {
 	stem := []string{"Luma", "Core", "Vecto", "Photo", "Audio", "Data", "Draw", "Cloud", "Grid", "Tune"}[c.serial%10]
 	tail := []string{"Paint", "Forge", "Suite", "Lab", "Desk", "Works", "Vault", "Render"}[c.serial/10%8]
 	o.title = stem + tail + []string{"", " Pro", " Studio"}[c.serial/80%3]
+	if n := c.serial / 240; n > 0 { // of the house that sells it
+		o.title = syllables(n) + " " + o.title
+	}
 	version := fmt.Sprintf("%d.%d.%d", r.between(1, 24), r.below(10), r.below(30))
 	o.ext = r.one("exe", "exe", "dmg", "iso")
 	switch o.ext {
@@ -100,21 +103,32 @@ func (o *release) software(r *rng, c *creation) {
 	}
 }
 
+// syllables writes a number as an invented word.
+func syllables(n int) string {
+	parts := []string{"Ar", "Bel", "Cor", "Dun", "Eva", "Fro", "Gal", "Hel", "Ira", "Jot", "Kel", "Lum", "Mar", "Nor", "Oro", "Pel"}
+	word := ""
+	for ; n > 0; n /= len(parts) {
+		word = parts[n%len(parts)] + word
+	}
+	return word[:1] + strings.ToLower(word[1:]) + "ix"
+}
+
 func (o *release) course(r *rng, c *creation) {
 	topic := []string{
 		"Go", "Python", "Watercolour", "Statistics", "Guitar", "Electronics", "Machine Learning", "Spanish", "Photography",
 		"Woodworking", "Linear Algebra", "Blender", "Kubernetes", "Chess", "Piano", "Calculus", "Drawing",
 	}[c.serial%17]
+	topic += " with " + c.creator
 	o.ext, o.episodes = "mp4", r.between(15, 80)
 	switch c.serial / 17 % 3 {
 	case 0:
-		o.title = "The Complete " + topic + " Course"
+		o.title = "The Complete Course of " + topic
 		o.name = joined("Lernwerk - %s [Video Course]", o.title)
 	case 1:
-		o.title = topic + " Masterclass"
+		o.title = "Masterclass " + topic
 		o.name = joined("[Skillbarn] %s", o.title)
 	default:
-		o.title, o.year = topic+" from Scratch", c.year
+		o.title, o.year = "From Scratch to "+topic, c.year
 		o.name = joined("Lernwerk - %s %d Tutorial", o.title, o.year)
 	}
 }
@@ -134,8 +148,8 @@ func (o *release) adult(r *rng, c *creation) {
 
 func (o *release) other(r *rng, c *creation) {
 	o.ext = r.one("zip", "rar", "jpg", "7z")
-	stem := r.one("wallpapers", "fonts", "maps", "scans", "samples", "backup", "models", "photos")
-	o.title = stem + " " + strconv.Itoa(1000+c.serial%9000)
+	stem := []string{"wallpapers", "fonts", "maps", "scans", "samples", "backup", "models", "photos"}[c.serial%8]
+	o.title = stem + " " + strconv.Itoa(1000+c.serial/8)
 	o.name = strings.ReplaceAll(o.title, " ", r.one("-", "_", " "))
 	if o.ext != "jpg" {
 		o.name, o.single = o.name+"."+o.ext, true
