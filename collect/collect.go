@@ -20,8 +20,9 @@
 //     counted: received = logged + dropped, in each segment, also where the
 //     process was killed. Kill -9 loses at most a second, a power cut five.
 //   - It harms nobody. Nothing is sent to an address that cannot be on the
-//     internet, to one that is our own, nor more than three bytes for each byte
-//     received to one that has not shown that it is its own.
+//     internet, or is our own. To one that has not proven itself, by a token or a
+//     reply, an answer has at most three bytes for each byte received, and
+//     queries of ours are at most three a minute.
 //   - No address leaves the raw log. Metrics, lines for the operator and the live
 //     view hold none.
 //   - Its memory does not grow with what is sent to it: every table and queue

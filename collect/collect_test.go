@@ -238,6 +238,35 @@ func TestIPv6(t *testing.T) {
 	}
 }
 
+// TestSeveralAddresses listens on three at once: three nodes, one log.
+func TestSeveralAddresses(t *testing.T) {
+	c := start(t, collect.Config{Listen: []netip.AddrPort{
+		netip.MustParseAddrPort("127.0.1.1:0"), netip.MustParseAddrPort("127.0.2.1:0"), netip.MustParseAddrPort("[::1]:0"),
+	}})
+	ids := map[krpc.ID]int{}
+	for i, at := range c.all {
+		from := "127.0.0.5:0"
+		if at.Addr().Is6() {
+			from = "[::1]:0"
+		}
+		a := newAsker(t, at, from)
+		for range i + 1 {
+			m, _ := a.ask("get_peers", krpc.MsgArgs{InfoHash: hash})
+			ids[m.R.ID]++
+		}
+	}
+	sum := c.stop()
+	got := read(t, c.store)
+	if len(ids) != 3 || len(got.events) != 6 || len(got.keys) != 1 || sum.Logged != 6 {
+		t.Errorf("%d ids, %d events in %d segments: %+v", len(ids), len(got.events), len(got.keys), sum)
+	}
+	for _, s := range got.stats {
+		if int(s.Received["get_peers"]) != ids[krpc.ID(s.OurID)] {
+			t.Errorf("node %s says it received %v, and was sent %d", s.OurID, s.Received, ids[krpc.ID(s.OurID)])
+		}
+	}
+}
+
 func (a *asker) announce(token string, port int) {
 	a.t.Helper()
 	if m, _ := a.ask("announce_peer", krpc.MsgArgs{InfoHash: hash, Port: &port, Token: token}); m.Y != "r" {

@@ -161,8 +161,11 @@ func (l *library) give(h heard) {
 // replyFor writes a reply anew, with the nodes that may be asked.
 func (l *library) replyFor(m *message) []byte {
 	b := append([]byte("d1:rd2:id20:"), m.id...)
-	b = appendString(append(b, "5:nodes"...), l.askable(m.nodes, 26))
-	b = appendString(append(b, "6:nodes6"...), l.askable(m.nodes6, 38))
+	if l.v6() { // of the other family we could ask nobody
+		b = appendString(append(b, "6:nodes6"...), l.askable(m.nodes6, 38))
+	} else {
+		b = appendString(append(b, "5:nodes"...), l.askable(m.nodes, 26))
+	}
 	b = appendString(append(b, "e1:t"...), m.t)
 	return append(b, "1:y1:re"...)
 }
@@ -189,7 +192,7 @@ func (l *library) ask(packet []byte, to netip.AddrPort) {
 	var m message
 	k := parse(packet, &m)
 	now := l.now()
-	if len(m.t) > 8 || k > sampleInfohashes || !l.guard.mayAsk(to, now) {
+	if len(m.t) > 8 || k > sampleInfohashes || to.Addr().Is6() != l.v6() || !l.guard.mayAsk(to, now) {
 		return
 	}
 	q := question{to: to, n: uint8(len(m.t))}

@@ -6,9 +6,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/anacrolix/dht/v2/krpc"
+	"github.com/anacrolix/torrent/bencode"
 
 	"github.com/boontorrent/boon/internal/rawlog"
 )
@@ -155,6 +159,75 @@ func TestQueueFull(t *testing.T) {
 	if !n.queue.put(0, &rawlog.Event{Kind: rawlog.GetPeers}) {
 		t.Error("the queue does not recover")
 	}
+}
+
+// TestMoveToAnotherID: what was counted under one id stays with it, what comes
+// after is of the other, and the library is told to begin anew.
+func TestMoveToAnotherID(t *testing.T) {
+	n := newTestNode(t)
+	told := false
+	if id := n.onMove(func() { told = true }); id != (rawlog.ID{9}) {
+		t.Errorf("the id is %s", id)
+	}
+	ask := func() []byte { return n.receive([]byte(realGetPeers), at("8.8.8.8:6881"), now, nil) }
+	ask()
+	ask()
+	n.move(rawlog.ID{7}, now+1)
+	if out := string(ask()); !told || !strings.Contains(out, "2:id20:\x07\x00") {
+		t.Errorf("told %v, answer %q", told, out)
+	}
+	n.end(now + 2)
+	type part struct {
+		id       rawlog.ID
+		received int64
+	}
+	var got []part
+	var events []rawlog.ID
+	for _, e := range n.queue.take(newBatch()).entries {
+		if e.mark != nil {
+			got = append(got, part{e.mark.id, e.mark.counts.received[getPeers]})
+		} else {
+			events = append(events, e.ev.Query.OurID)
+		}
+	}
+	if !slices.Equal(got, []part{{rawlog.ID{9}, 2}, {rawlog.ID{7}, 1}}) || !slices.Equal(events, []rawlog.ID{{9}, {9}, {7}}) {
+		t.Errorf("counts %v, events of %v", got, events)
+	}
+}
+
+// FuzzReceive sends a node anything: it does not panic, an answer is a message
+// with the transaction id of the query, and has at most three bytes for each of it.
+func FuzzReceive(f *testing.F) {
+	f.Add([]byte(realGetPeers))
+	f.Add([]byte(realAnnounce))
+	f.Add([]byte("d1:ad2:id20:" + idA + "6:target20:" + hashH + "4:wantl2:n62:n4ee1:q9:find_node1:t2:aa1:y1:qe"))
+	f.Add([]byte("d1:ad2:id20:" + idA + "6:target20:" + hashH + "e1:q17:sample_infohashes1:t2:aa1:y1:qe"))
+	f.Add([]byte("d1:ad2:id20:" + idA + "9:info_hash20:" + hashH + "6:scrapei1ee1:q9:get_peers1:t0:1:y1:qe"))
+	f.Add([]byte("d1:q4:sing1:t2:aa1:y1:qe"))
+	n := newTestNode(f)
+	n.peers.add(rawlog.ID([]byte(hashH)), at("9.9.9.9:9"), false, now)
+	spare := newBatch()
+	f.Fuzz(func(t *testing.T, packet []byte) {
+		spare = n.queue.take(spare)
+		for _, from := range []string{"8.8.8.8:6881", "[2a00:1450::1]:6881"} {
+			out := n.receive(packet, at(from), now, nil)
+			if len(out) == 0 {
+				continue
+			}
+			if len(out) > amplification*len(packet) {
+				t.Errorf("%d bytes in answer to %d", len(out), len(packet))
+			}
+			var m krpc.Msg
+			if err := bencode.Unmarshal(out, &m); err != nil {
+				t.Fatalf("%v: %q", err, out)
+			}
+			var asked message
+			parse(packet, &asked)
+			if m.T != string(asked.t) || m.Y == "q" {
+				t.Errorf("answer %q to %q", out, packet)
+			}
+		}
+	})
 }
 
 func BenchmarkReceiveGetPeers(b *testing.B) {

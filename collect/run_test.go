@@ -23,7 +23,8 @@ import (
 
 // running is a collector on loopback.
 type running struct {
-	at    netip.AddrPort
+	at    netip.AddrPort   // the first
+	all   []netip.AddrPort // that it listens on
 	store lake.Store
 	cfg   collect.Config
 	stop  func() collect.Summary
@@ -46,8 +47,8 @@ func start(t testing.TB, cfg collect.Config) *running {
 		cfg.Bootstrap = []string{"127.0.0.1:9"}
 	}
 	cfg.Collector, cfg.Software, cfg.AllowLoopback = "test", "boon test", true
-	ready := make(chan netip.AddrPort, 1)
-	cfg.Ready = func(at []netip.AddrPort) { ready <- at[0] }
+	ready := make(chan []netip.AddrPort, 1)
+	cfg.Ready = func(at []netip.AddrPort) { ready <- at }
 	ctx, cancel := context.WithCancel(context.Background())
 	type result struct {
 		sum collect.Summary
@@ -75,7 +76,8 @@ func start(t testing.TB, cfg collect.Config) *running {
 		}
 	})
 	select {
-	case r.at = <-ready:
+	case r.all = <-ready:
+		r.at = r.all[0]
 	case res := <-done:
 		stopped.Store(true)
 		t.Fatalf("the collector did not start: %v", res.err)

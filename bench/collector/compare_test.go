@@ -63,6 +63,7 @@ func TestSteady(t *testing.T) {
 	cpu, logged := s.end(t)
 	slices.Sort(took)
 	t.Logf("%d sent at %d a second, %d answered, %d logged; %.2f s of CPU, %d MiB resident at most", sent, *perSecond, len(took), logged, cpu.Seconds(), memory>>20)
+	t.Logf("%d bytes of log a query", s.bytes/int64(max(logged, 1)))
 	if len(took) > 0 {
 		t.Logf("answers take %v (median), %v (99th percentile), %v (longest)", took[len(took)/2], took[len(took)*99/100], took[len(took)-1])
 	}

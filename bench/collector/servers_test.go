@@ -82,6 +82,7 @@ type server struct {
 	at     netip.AddrPort
 	dir    string
 	before time.Duration // CPU time before the first query
+	bytes  int64         // of the log
 }
 
 func launch(t *testing.T, what string, swarm *dhttest.Swarm) *server {
@@ -167,6 +168,7 @@ func (s *server) logged(t *testing.T) int {
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.bytes += info.Size
 		o, err := store.Open(t.Context(), info.Key)
 		if err != nil {
 			t.Fatal(err)
