@@ -91,7 +91,7 @@ func floodOne(conn *net.UDPConn, r *rand.Rand, end time.Time) int64 {
 func steady(t *testing.T, to netip.AddrPort, rate int, length time.Duration) (int, []time.Duration) {
 	t.Helper()
 	const tick = 2 * time.Millisecond
-	total := int(length / tick * time.Duration(rate) * tick / time.Second)
+	total := int(float64(rate) * length.Seconds())
 	sentAt := make([]atomic.Int64, total)
 	took := make([][]time.Duration, sockets)
 	conns := make([]*net.UDPConn, sockets)
@@ -104,7 +104,7 @@ func steady(t *testing.T, to netip.AddrPort, rate int, length time.Duration) (in
 	r := rand.New(rand.NewPCG(8, 8))
 	sent := 0
 	for step := 1; sent < total; step++ {
-		due := min(total, int(time.Duration(step)*tick*time.Duration(rate)/time.Second))
+		due := min(total, int(float64(step*rate)*tick.Seconds()))
 		for ; sent < due; sent++ {
 			p := query(r, uint32(sent))
 			sentAt[sent].Store(int64(time.Since(began)))
