@@ -42,7 +42,6 @@ type spool struct {
 // disk is what a segment needs of a file.
 type disk interface {
 	io.WriterAt
-	Truncate(size int64) error
 	Sync() error
 	Close() error
 	Name() string
@@ -141,8 +140,8 @@ func keyOf(name string) (lake.SegmentKey, bool) {
 }
 
 // segmentFile is an open segment on disk. Its size is that of whole frames: a
-// frame that the disk has no room for is cut off again and kept, to be written
-// when there is.
+// frame that the disk has no room for is kept, to be written when there is, over
+// the part of it that may have got there.
 type segmentFile struct {
 	f       disk
 	spool   *spool
@@ -170,7 +169,7 @@ func (s *segmentFile) Write(p []byte) (int, error) {
 			return 0, err
 		}
 		s.pending = append(s.pending, p...)
-		return len(p), s.f.Truncate(s.size)
+		return len(p), nil
 	}
 	s.wrote(p)
 	return len(p), nil
