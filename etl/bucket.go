@@ -16,20 +16,21 @@ import (
 // sorter turns a bucket of rows into rows sorted by requester and time, without
 // repeats. One goroutine uses it at a time.
 type sorter struct {
-	day      lake.Day
-	names    *names
-	runRank  []uint32
-	ourRank  []uint32
-	db       *geo.DB
-	hasher   *pseudonym.Hasher
-	v4       map[uint32]uint32
-	keyed    map[[17]byte]uint32
-	askers   []asker
-	perRow   []uint32
-	byRank   []uint32 // an asker of each rank
-	entries  []entry
-	spare    []entry
-	networks map[[17]byte]int64
+	day       lake.Day
+	names     *names
+	runRank   []uint32
+	ourRank   []uint32
+	placeRank []uint32 // of places recorded with events
+	db        *geo.DB
+	hasher    *pseudonym.Hasher
+	v4        map[uint32]uint32
+	keyed     map[[17]byte]uint32
+	askers    []asker
+	perRow    []uint32
+	byRank    []uint32 // an asker of each rank
+	entries   []entry
+	spare     []entry
+	networks  map[[17]byte]int64
 }
 
 // asker is one address (or pseudonym) of a bucket.
@@ -192,7 +193,7 @@ func (s *sorter) tie(out *sortedRows, same []entry) {
 	for _, e := range same {
 		r := row(out.raw[e.off:])
 		if last != nil && r.n() != 0 && r.n() == last.n() && r.run() == last.run() {
-			out.duplicates++
+			out.duplicates++ // of the same asker and microsecond, or it would not stand here
 			continue
 		}
 		s.append(out, e)
@@ -227,7 +228,19 @@ func (s *sorter) compare(a, b row) int {
 	if c := cmp.Compare(a.flags(), b.flags()); c != 0 {
 		return c
 	}
-	return bytes.Compare(a.name(), b.name())
+	if c := bytes.Compare(a.name(), b.name()); c != 0 {
+		return c
+	}
+	return cmp.Compare(s.placeRankOf(a), s.placeRankOf(b))
+}
+
+// placeRankOf orders rows by the place recorded with them; those without come first.
+func (s *sorter) placeRankOf(r row) int64 {
+	p, ok := r.place()
+	if !ok {
+		return -1
+	}
+	return int64(s.placeRank[p])
 }
 
 // radixSort sorts by key, least significant digit first, passing over digits

@@ -39,15 +39,9 @@ func (d *dayRun) commit(ctx context.Context) error {
 }
 
 func (d *dayRun) commitTable(ctx context.Context, table string) error {
-	_, info, err := lake.ReadManifest(ctx, d.store, table, d.day)
-	if err != nil && info.ETag == "" {
-		// A damaged manifest names nothing; the new one takes its place.
-		if info, err = d.store.Stat(ctx, lake.ManifestKey(table, d.day)); err != nil {
-			return err
-		}
-	}
 	m := d.manifest(table)
-	if _, err = lake.WriteManifest(ctx, d.store, m, info); !errors.Is(err, lake.ErrConflict) {
+	_, err := lake.WriteManifest(ctx, d.store, m, d.old[table])
+	if !errors.Is(err, lake.ErrConflict) {
 		return err
 	}
 	winner, _, rerr := lake.ReadManifest(ctx, d.store, table, d.day)
@@ -64,7 +58,7 @@ func (d *dayRun) manifest(table string) *lake.Manifest {
 	made := d.made[table]
 	m := &lake.Manifest{
 		Table: table, Day: d.day.String(), Schema: datasets.Schema, Program: d.opts.Program, Digest: d.digest, Geo: d.db.Edition(),
-		KeyEpoch: d.epoch, Parts: made.parts, Counts: d.counts, Committed: d.opts.Now().UTC(),
+		KeyEpoch: d.epoch, KeyPrint: keyPrint(d.key), ETL: Version, Parts: made.parts, Counts: d.counts, Committed: d.opts.Now().UTC(),
 	}
 	m.Counts.Rows, m.Counts.LeftOut = made.rows(), made.leftOut
 	for _, s := range d.segments {

@@ -35,9 +35,11 @@ type dayRun struct {
 	names      names
 	runRank    []uint32
 	ourRank    []uint32
+	placeRank  []uint32
 	scanners   []*scanner
 	segments   []*segment
 	counts     lake.Counts
+	old        map[string]lake.Info // the manifests before this run
 	made       map[string]*made
 	loaded     map[loadKey]int64
 	queryLoads loads
@@ -84,6 +86,7 @@ func (d *dayRun) scan(ctx context.Context) error {
 	}
 	d.count()
 	d.runRank = ranks(d.names.runs.values, run.compare)
+	d.placeRank = ranks(d.names.places.values, comparePlaces)
 	d.ourRank = ranks(d.names.ours.values, func(a, b rawlog.ID) int { return bytes.Compare(a[:], b[:]) })
 	return nil
 }
@@ -259,7 +262,7 @@ func (d *dayRun) rowGroups(ctx context.Context, g *errgroup.Group, schema, asker
 	var sorts []func(int) (*sortedRows, error)
 	var emits []func([]*sortedRows) (*emitted, error)
 	for range d.opts.Workers {
-		s := &sorter{day: d.day, names: &d.names, runRank: d.runRank, ourRank: d.ourRank, db: d.db, hasher: d.key.Hasher()}
+		s := &sorter{day: d.day, names: &d.names, runRank: d.runRank, ourRank: d.ourRank, placeRank: d.placeRank, db: d.db, hasher: d.key.Hasher()}
 		sorts = append(sorts, func(b int) (*sortedRows, error) { return d.sortBucket(s, b) })
 		e := &emitter{cols: newQueryColumns(&d.names, d.epoch), requests: newRequesterColumns(), epoch: d.epoch, day: d.day}
 		var err error

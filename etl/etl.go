@@ -52,7 +52,9 @@ type Options struct {
 	Geo           *geo.DB    // nil: places are unknown
 	Keys          lake.Store // where pseudonym keys lie; nil: in the lake
 	Epoch         string     // how long a key lives: pseudonym.Weekly where empty
-	AcceptRejects bool       // commit a day however much was rejected
+	AcceptRejects bool       // commit a day however much was rejected or lost
+	AcceptMissing bool       // make a day anew though segments that it was made from are gone
+	AcceptNewKey  bool       // make a new key for an epoch that has days made with another
 
 	Workers  int    // goroutines; 0: one for each processor
 	TempDir  string // for what does not fit into memory; "" is the system's
@@ -84,6 +86,10 @@ type DayReport struct {
 	Notes    []string // what was wrong with segments, one line each
 	Err      error    // why the day was not committed, nil if it was
 }
+
+// ErrMissing is returned (wrapped) for a day that was made from segments that
+// are no longer in the lake: made anew, it would lose them.
+var ErrMissing = errors.New("raw segments that the day was made from are gone")
 
 // ErrRejects is returned (wrapped) for a day of which too much was rejected.
 var ErrRejects = errors.New("too many records were rejected")
@@ -136,7 +142,7 @@ func runDay(ctx context.Context, store lake.Store, opts *Options, p planned) (Da
 	report := DayReport{Day: p.day, Rows: map[string]int64{}}
 	d := &dayRun{
 		store: store, opts: opts, day: p.day, inputs: p.inputs, db: opts.Geo,
-		made: map[string]*made{}, loaded: map[loadKey]int64{}, queryLoads: loads{},
+		old: map[string]lake.Info{}, made: map[string]*made{}, loaded: map[loadKey]int64{}, queryLoads: loads{},
 	}
 	defer d.close()
 	for _, t := range tableNames() {
@@ -162,26 +168,14 @@ func (d *dayRun) prepare(ctx context.Context) error {
 	if d.epoch, err = pseudonym.EpochName(d.day, d.opts.Epoch); err != nil {
 		return err
 	}
-	if d.key, err = loadKeyOrMake(ctx, d.opts, d.epoch); err != nil {
+	if err := d.lookBack(ctx); err != nil {
+		return err
+	}
+	if d.key, err = loadKeyOrMake(ctx, d.store, d.opts, d.epoch); err != nil {
 		return err
 	}
 	d.digest = d.makeDigest()
 	return nil
-}
-
-// loadKeyOrMake returns the epoch's key; the first to ask makes it.
-func loadKeyOrMake(ctx context.Context, opts *Options, epoch string) (pseudonym.Key, error) {
-	key, err := pseudonym.Load(ctx, opts.Keys, epoch)
-	if !errors.Is(err, lake.ErrNotFound) {
-		return key, err
-	}
-	if key, err = opts.NewKey(); err != nil {
-		return key, fmt.Errorf("make pseudonym key: %w", err)
-	}
-	if err := pseudonym.Store(ctx, opts.Keys, epoch, key); err != nil && !errors.Is(err, lake.ErrConflict) {
-		return key, err
-	}
-	return pseudonym.Load(ctx, opts.Keys, epoch)
 }
 
 // make writes all parts and the quarantine.
@@ -192,9 +186,9 @@ func (d *dayRun) make(ctx context.Context) error {
 	if err := d.quarantine(ctx); err != nil {
 		return err
 	}
-	if rejected := d.counts.RejectedTotal(); rejected*100 > d.counts.Read && !d.opts.AcceptRejects {
-		return fmt.Errorf("%w: %d of %d (%s); look at %s, then mend the cause or pass --accept-rejects",
-			ErrRejects, rejected, d.counts.Read, reasons(d.counts.Rejected), d.quarantineKey())
+	if rejected := d.counts.RejectedTotal(); (rejected+d.counts.Lost)*100 > d.counts.Read+d.counts.Lost && !d.opts.AcceptRejects {
+		return fmt.Errorf("%w: %d of %d (%s), and %d lost in damaged segments; look at %s, then mend the cause or pass --accept-rejects",
+			ErrRejects, rejected, d.counts.Read, reasons(d.counts.Rejected), d.counts.Lost, d.quarantineKey())
 	}
 	if err := d.queries(ctx); err != nil {
 		return err
@@ -223,6 +217,7 @@ func (d *dayRun) notes() []string {
 			out = append(out, fmt.Sprintf("%s: %d records that its footer counts are not there", s.input.Key, s.lost))
 		}
 	}
+	out = append(out, d.gaps()...)
 	slices.Sort(out)
 	return out
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/boontorrent/boon/datasets"
 	"github.com/boontorrent/boon/etl"
+	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
@@ -289,7 +290,9 @@ func TestDamagedSegments(t *testing.T) {
 		if _, err := lake.PutBytes(t.Context(), store, key, lake.Absent(), c.file); err != nil {
 			t.Fatal(err)
 		}
-		got := run(t, store, options())
+		opts := options()
+		opts.AcceptRejects = true
+		got := run(t, store, opts)
 		if !strings.Contains(strings.Join(got.Notes, "\n"), c.note) {
 			t.Errorf("%s: notes %q do not say %q", name, got.Notes, c.note)
 		}
@@ -299,6 +302,99 @@ func TestDamagedSegments(t *testing.T) {
 		if name == "cut" && got.Counts.Loaded < 400 {
 			t.Errorf("cut: %+v", got.Counts)
 		}
+	}
+}
+
+// A day is not made anew from less than it was made from, nor with another key.
+func TestNothingIsLostByMakingADayAnew(t *testing.T) {
+	store := write(t, swarm(15, 900), 3)
+	run(t, store, options())
+	before := digests(t, store)
+	for info, err := range store.List(t.Context(), lake.RawPrefix) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := store.Delete(t.Context(), info.Key); err != nil { // gc took them
+			t.Fatal(err)
+		}
+	}
+	late := rawlog.NewLog(store, rawlog.Header{Collector: "late", Run: "r9"}, 0)
+	ev := swarm(16, 1)[0]
+	if err := late.Append(t.Context(), &ev); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	report, err := etl.Run(t.Context(), store, options())
+	if err != nil || !errors.Is(report.Days[0].Err, etl.ErrMissing) {
+		t.Errorf("a late segment of a day whose raw logs are gone: %+v, %v", report, err)
+	}
+	if diff := gocmp.Diff(before, digests(t, store)); diff != "" {
+		t.Errorf("the tables changed: %s", diff)
+	}
+	opts := options()
+	opts.AcceptMissing = true
+	if err := store.Delete(t.Context(), "keys/2026-W47.key"); err != nil {
+		t.Fatal(err)
+	}
+	report, err = etl.Run(t.Context(), store, opts)
+	if err != nil || report.Days[0].Err == nil || !strings.Contains(report.Days[0].Err.Error(), "keys/2026-W47.key") {
+		t.Errorf("without the key: %+v, %v", report, err)
+	}
+	opts.AcceptNewKey = true
+	if got := run(t, store, opts); got.Counts.Read != 1 {
+		t.Errorf("as asked: %+v", got.Counts)
+	}
+}
+
+// Days made without places are made anew once there is a database.
+func TestPlacesComeLater(t *testing.T) {
+	store, _ := synthetic(t, 2000)
+	db, err := geo.Open(store.(*lake.File).Path(geo.CityKey), store.(*lake.File).Path(geo.ASNKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := options()
+	opts.Force = true
+	run(t, store, opts)
+	opts = options()
+	opts.Geo = db
+	run(t, store, opts)
+	if report, err := etl.Run(t.Context(), store, options()); err != nil || len(report.Days) != 0 {
+		t.Errorf("places that are there were taken away: %+v, %v", report, err)
+	}
+}
+
+// A run that read less does not replace what one that read more has committed.
+func TestSlowRunLoses(t *testing.T) {
+	store := write(t, swarm(17, 600), 2)
+	opts := options()
+	raced := false
+	opts.Progress = func(p etl.Progress) {
+		if raced || p.Stage != "demand" {
+			return
+		}
+		raced = true
+		late := rawlog.NewLog(store, rawlog.Header{Collector: "late", Run: "r9"}, 0)
+		ev := swarm(18, 1)[0]
+		if err := late.Append(t.Context(), &ev); err != nil {
+			t.Error(err)
+		}
+		if err := late.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		run(t, store, options())
+	}
+	report, err := etl.Run(t.Context(), store, opts)
+	if err != nil || !errors.Is(report.Days[0].Err, lake.ErrConflict) {
+		t.Errorf("the slow run: %+v, %v", report, err)
+	}
+	if v, err := etl.Verify(t.Context(), store, nil); err != nil || len(v.Problems) > 0 {
+		t.Errorf("%q, %v", v.Problems, err)
+	}
+	if m, _, err := lake.ReadManifest(t.Context(), store, "queries", testDay); err != nil || m.Counts.Read != 601 {
+		t.Errorf("%+v, %v", m.Counts, err)
 	}
 }
 

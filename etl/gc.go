@@ -109,7 +109,7 @@ func (g *collector) raw(ctx context.Context) error {
 
 // unsafe says why a day's segments must stay, "" if they need not.
 func (g *collector) unsafe(ctx context.Context, day lake.Day, inputs []lake.Info) (string, error) {
-	fresh, err := upToDate(ctx, g.store, day, inputs)
+	fresh, err := upToDate(ctx, g.store, day, inputs, "")
 	if err != nil {
 		return "", err
 	}

@@ -97,6 +97,11 @@ func (n *names) place(p *rawlog.Place) (uint32, error) {
 	}, maxPlaces, "recorded places")
 }
 
+func comparePlaces(a, b geo.Place) int {
+	return cmp.Or(cmp.Compare(a.Country, b.Country), cmp.Compare(a.Region, b.Region), cmp.Compare(a.City, b.City),
+		cmp.Compare(a.Lat, b.Lat), cmp.Compare(a.Lon, b.Lon), cmp.Compare(a.ASN, b.ASN), cmp.Compare(a.ASName, b.ASName))
+}
+
 // ranks gives each number its place in an order that does not depend on arrival.
 func ranks[T any](values []T, compare func(a, b T) int) []uint32 {
 	order := make([]uint32, len(values))

@@ -50,8 +50,11 @@ func plan(ctx context.Context, store lake.Store, opts *Options) (days []planned,
 	if opts.Day != nil && len(byDay) == 0 {
 		return nil, 0, fmt.Errorf("the lake %s has no raw segments of %s; boon collect, import and synth make them", store.URL(), *opts.Day)
 	}
+	if opts.Since == nil && len(byDay) == 0 && !hasAny(ctx, store, lake.TablesPrefix) {
+		return nil, 0, fmt.Errorf("the lake %s has no raw segments; is the name right? boon collect, import and synth make them", store.URL())
+	}
 	for day, inputs := range byDay {
-		fresh, err := upToDate(ctx, store, day, inputs)
+		fresh, err := upToDate(ctx, store, day, inputs, opts.Geo.Edition())
 		if err != nil {
 			return nil, 0, err
 		}
@@ -65,10 +68,18 @@ func plan(ctx context.Context, store lake.Store, opts *Options) (days []planned,
 	return days, current, nil
 }
 
-// upToDate reports whether the day's partition was made from all of inputs.
+func hasAny(ctx context.Context, store lake.Store, prefix string) bool {
+	for _, err := range store.List(ctx, prefix) {
+		return err == nil
+	}
+	return false
+}
+
+// upToDate reports whether the day's partition was made from all of inputs, by
+// this version, and with places if there is a database now.
 // That it was made from more is no reason to make it anew: raw segments are
 // deleted when they are old.
-func upToDate(ctx context.Context, store lake.Store, day lake.Day, inputs []lake.Info) (bool, error) {
+func upToDate(ctx context.Context, store lake.Store, day lake.Day, inputs []lake.Info, edition string) (bool, error) {
 	m, _, err := lake.ReadManifest(ctx, store, committer, day)
 	if err != nil || m == nil {
 		return false, err
@@ -85,14 +96,16 @@ func upToDate(ctx context.Context, store lake.Store, day lake.Day, inputs []lake
 			return false, nil
 		}
 	}
-	return true, nil
+	if len(inputs) < len(m.Inputs) {
+		return true, nil // it cannot be made again, nor need it be
+	}
+	return m.ETL == Version && (m.Geo != "" || edition == ""), nil
 }
 
 // makeDigest names the making of the day: what went in, and what made it.
 func (d *dayRun) makeDigest() string {
 	h := sha256.New()
-	key := sha256.Sum256(d.key[:])
-	fmt.Fprintf(h, "etl %d schema %d\ngeo %s\nkey %s %x\n", Version, datasets.Schema, d.db.Edition(), d.epoch, key[:4])
+	fmt.Fprintf(h, "etl %d schema %d\ngeo %s\nkey %s %s\n", Version, datasets.Schema, d.db.Edition(), d.epoch, keyPrint(d.key))
 	for _, in := range d.inputs {
 		fmt.Fprintf(h, "%s %d", in.Key, in.Size)
 		if _, err := lake.ParseSegmentKey(in.Key); err != nil {

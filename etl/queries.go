@@ -183,7 +183,7 @@ func orUnnamed(collector string) string {
 	if collector == "" {
 		return "unnamed"
 	}
-	return strings.ToValidUTF8(collector, "\ufffd")
+	return clean(collector)
 }
 
 func (c *queryColumns) addPlace(r row) placeIndexes {
@@ -228,11 +228,16 @@ func (c *queryColumns) place(number uint32) placeIndexes {
 	return at
 }
 
+// clean makes text valid UTF-8: each byte that is none becomes U+FFFD.
 func clean(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
-	return strings.ToValidUTF8(s, "\ufffd")
+	var b strings.Builder
+	for _, r := range s { // a byte that is no UTF-8 comes as U+FFFD
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func (c *queryColumns) addClient(r row) (client uint32) {

@@ -275,25 +275,23 @@ func FitsBEP42(addr netip.Addr, id rawlog.ID) bool {
 	return byte(sum>>24) == id[0] && byte(sum>>16) == id[1] && byte(sum>>8)&0xf8 == id[2]&0xf8
 }
 
-// log2Distance is log2 of the XOR of two ids taken as a number, in sixteenths:
-// 0 where they are equal (or differ in the last bit), 2560 at most.
+// log2Distance is log2 of the XOR of two ids taken as a number, in sixteenths
+// and rounded down; 0 where they are equal.
 func log2Distance(a, b []byte) int32 {
 	for i := range 20 {
-		x := a[i] ^ b[i]
-		if x == 0 {
+		if a[i] == b[i] {
 			continue
 		}
-		// The 12 bits from the highest set one on give the fraction to a sixteenth.
-		top := 8*(19-i) + 7 - bits.LeadingZeros8(x)
-		var window uint32
-		for j := range 3 {
+		var window uint64 // eight bytes from the first that differs
+		for j := i; j < i+8; j++ {
 			window <<= 8
-			if i+j < 20 {
-				window |= uint32(a[i+j] ^ b[i+j])
+			if j < 20 {
+				window |= uint64(a[j] ^ b[j])
 			}
 		}
-		window <<= bits.LeadingZeros8(x) + 8 // the highest set bit is bit 31
-		return int32(top)*16 + log2Fraction(window)
+		zeros := bits.LeadingZeros64(window)
+		top := 8*(19-i) + 7 - zeros
+		return int32(top)*16 + log2Fraction(uint32(window<<zeros>>32))
 	}
 	return 0
 }

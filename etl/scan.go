@@ -28,6 +28,7 @@ const (
 const (
 	outsideDay = "outside_day"
 	tooLarge   = "segment_too_large"
+	noRawLog   = "no_raw_log" // a file without a line of ours counts as one record
 )
 
 // scanner reads segments, one after another, into its own spills.
@@ -73,6 +74,7 @@ type segment struct {
 	rejected map[string]int64
 	rejects  []quarantined // a bounded number of them
 	lost     int64
+	imported bool // of a run whose segments' numbers say nothing
 }
 
 // read reads one segment.
@@ -132,7 +134,7 @@ func (s *scanner) events(ctx context.Context, seg *segment) error {
 		}
 		if lake.DayOf(ev.T) != s.day {
 			line, _ := rawlog.AppendEvent(nil, &ev)
-			seg.reject(&rawlog.Reject{Reason: outsideDay, Detail: lake.DayOf(ev.T).String(), Line: line})
+			seg.reject(&rawlog.Reject{Reason: outsideDay, Detail: lake.DayOf(ev.T).String(), Line: line, At: s.reader.Line()})
 			continue
 		}
 		if err := s.keep(&ev, number, numbered.imported); err != nil {
@@ -220,20 +222,22 @@ func (seg *segment) reject(r *rawlog.Reject) {
 
 // close takes in what the reader knows of the whole file.
 func (seg *segment) close(in lake.Info, sum rawlog.Summary) {
+	if sum.Headers == 0 && sum.Records == 0 && len(seg.rejected) == 0 {
+		seg.input.Notes = append(seg.input.Notes, "it holds no raw log")
+		seg.reject(&rawlog.Reject{Reason: noRawLog, Detail: in.Key})
+	}
 	for _, n := range seg.rejected {
 		seg.input.Records += n
 	}
 	seg.input.Key, seg.input.ETag, seg.input.Bytes = in.Key, in.ETag, in.Size
 	seg.input.Run, seg.input.Seq, seg.input.Sealed = sum.Header.Run, int64(sum.Header.Seq), sum.Sealed
 	seg.lost = sum.Lost
+	seg.imported = sum.Header.Imported != ""
 	if sum.Damaged > 0 {
 		seg.input.Notes = append(seg.input.Notes, fmt.Sprintf("%d damaged stretches could not be unpacked", sum.Damaged))
 	}
 	if sum.Cut {
 		seg.input.Notes = append(seg.input.Notes, "the file is cut short")
-	}
-	if sum.Headers == 0 && seg.input.Records == 0 {
-		seg.input.Notes = append(seg.input.Notes, "it holds no raw log")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/boontorrent/boon/datasets"
 	"github.com/boontorrent/boon/etl/release"
+	"github.com/boontorrent/boon/internal/infodict"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -80,11 +81,11 @@ func loadOthers(spills []*spill, bucket int, runRank []uint32) (events []other, 
 		raw = raw[8+n:]
 	}
 	slices.SortFunc(events, func(a, b other) int {
-		return cmp.Or(cmp.Compare(runRank[a.run], runRank[b.run]), cmp.Compare(a.ev.N, b.ev.N), bytes.Compare(a.line, b.line))
+		return cmp.Or(cmp.Compare(runRank[a.run], runRank[b.run]), cmp.Compare(a.ev.N, b.ev.N), cmp.Compare(a.ev.T, b.ev.T), bytes.Compare(a.line, b.line))
 	})
 	kept := events[:0]
 	for i, o := range events {
-		if i > 0 && o.ev.N != 0 && o.ev.N == events[i-1].ev.N && o.run == events[i-1].run {
+		if i > 0 && o.ev.N != 0 && o.ev.N == events[i-1].ev.N && o.ev.T == events[i-1].ev.T && o.run == events[i-1].run {
 			duplicates++
 			continue
 		}
@@ -198,7 +199,13 @@ func nameOf(t *rawlog.ResolveEvent) string {
 	return clean(t.Name)
 }
 
-func pathOf(f rawlog.File) string { return clean(strings.Join(f.Path, "/")) }
+// pathOf is the file's path, safe to be joined to a folder's.
+func pathOf(f rawlog.File) string {
+	if len(f.Path) == 0 {
+		return "_"
+	}
+	return strings.Join(infodict.CleanPath(f.Path), "/")
+}
 
 func padding(f rawlog.File) bool { return strings.Contains(f.Attr, "p") }
 

@@ -60,7 +60,14 @@ func Verify(ctx context.Context, store lake.Store, progress func(Progress)) (*Ve
 		}
 		days[day][table] = m
 	}
+	prints := map[string]string{} // of keys, by epoch
 	for _, day := range slices.Sorted(maps.Keys(days)) {
+		if m := days[day][committer]; m != nil {
+			if p := prints[m.KeyEpoch]; p != "" && p != m.KeyPrint {
+				v.problem(lake.ManifestKey(committer, day), "was made with another key than the days before it in %s: their pseudonyms do not compare", m.KeyEpoch)
+			}
+			prints[m.KeyEpoch] = m.KeyPrint
+		}
 		if err := v.day(ctx, store, day, days[day], progress); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -26,7 +27,7 @@ type collectCommand struct {
 	Rate          float64       `help:"Packets a second to send at most, all together; queries beyond are dropped and counted." default:"5000" placeholder:"N"`
 	Spool         string        `help:"Folder where segments lie until the lake has them; default spool-NAME here." placeholder:"DIR"`
 	SpoolMax      string        `help:"Bytes the spool may hold, as 500M or 20G; what is heard beyond is counted, not logged." default:"20G" placeholder:"SIZE"`
-	RotateIDs     time.Duration `help:"Move to another node id after so long; 0 keeps the place in the network." default:"0s" placeholder:"D"`
+	RotateIDs     time.Duration `name:"rotate-ids" help:"Move to another node id after so long; 0 keeps the place in the network." default:"0s" placeholder:"D"`
 	Duration      time.Duration `help:"Stop after so long; 0 goes on until interrupted." default:"0s" placeholder:"D"`
 	Metrics       string        `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
 	Live          string        `help:"Lake for live/NAME.json, what was heard in the last two minutes by place; none turns it off." default:"" placeholder:"LAKE|none"`
@@ -132,12 +133,12 @@ func (cmd collectCommand) live(ctx context.Context, cfg *collect.Config) error {
 			return fmt.Errorf("--live: %w", err)
 		}
 	}
-	city := cmd.Geo
-	if city == "" {
-		city = localPath(ctx, cfg.Store, geo.CityKey)
+	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", false)
+	if err != nil {
+		return fmt.Errorf("places for the live view: %w", err)
 	}
-	var err error
-	if cfg.Geo, err = geo.Open(city, ""); err != nil {
+	defer done()
+	if cfg.Geo, err = geo.Open(cmp.Or(cmd.Geo, lakes.city), ""); err != nil {
 		return fmt.Errorf("places for the live view: %w", err)
 	}
 	return nil

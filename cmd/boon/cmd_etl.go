@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -27,7 +28,9 @@ type etlCmd struct {
 	ASN           string `name:"asn" help:"Network database (.mmdb) instead of the lake's geo/asn.mmdb." placeholder:"FILE"`
 	Keys          string `help:"Folder or URL of the pseudonym keys instead of the lake's." placeholder:"LAKE"`
 	Epoch         string `help:"How long a pseudonym key lives: day, week, month or study." default:"week" enum:"day,week,month,study"`
-	AcceptRejects bool   `help:"Commit a day even if more than 1% of its records were rejected."`
+	AcceptRejects bool   `help:"Commit a day even if more than 1% of its records were rejected or lost."`
+	AcceptMissing bool   `help:"Make a day anew from what is left, though raw segments that it was made from are gone."`
+	AcceptNewKey  bool   `help:"Make a new pseudonym key for an epoch whose key is gone."`
 	Workers       int    `help:"Goroutines; 0 is one for each processor." default:"0"`
 }
 
@@ -49,7 +52,7 @@ func (c etlCmd) Run(ctx context.Context, con console) error {
 		return err
 	}
 	opts := etl.Options{
-		Force: c.Force, Epoch: c.Epoch, AcceptRejects: c.AcceptRejects, Workers: c.Workers, Program: "boon " + version,
+		Force: c.Force, Epoch: c.Epoch, AcceptRejects: c.AcceptRejects, AcceptMissing: c.AcceptMissing, AcceptNewKey: c.AcceptNewKey, Workers: c.Workers, Program: "boon " + version,
 		NewKey: newKey, Now: time.Now,
 	}
 	if opts.Day, err = dayOrNil(c.Day); err != nil {
@@ -109,32 +112,20 @@ func newKey() (k pseudonym.Key, err error) {
 // openGeo opens the databases that the flags name, or else the lake's. Without
 // any it warns: places will be unknown.
 func openGeo(ctx context.Context, con console, store lake.Store, city, asn string) (*geo.DB, error) {
-	if city == "" {
-		city = localPath(ctx, store, geo.CityKey)
+	lakes, done, err := lakeGeo(ctx, store, city == "", asn == "")
+	if err != nil {
+		return nil, err
 	}
-	if asn == "" {
-		asn = localPath(ctx, store, geo.ASNKey)
-	}
+	defer done() // geo reads databases into memory
+	city, asn = cmp.Or(city, lakes.city), cmp.Or(asn, lakes.asn)
 	if city == "" {
-		fmt.Fprintln(con.err, "boon: no place database: places in the tables will be unknown; make geo fetches free ones into ./lake, --geo FILE names another")
+		fmt.Fprintf(con.err, "boon: no place database: places in the tables will be unknown; make geo LAKE=%s fetches free ones, --geo FILE names another\n", store.URL())
 	}
 	db, err := geo.Open(city, asn)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w; make geo fetches free databases into ./lake", err)
 	}
 	return db, err
-}
-
-// localPath is where an object of a lake in a folder lies, "" where there is none.
-func localPath(ctx context.Context, store lake.Store, key string) string {
-	f, ok := store.(*lake.File)
-	if !ok {
-		return ""
-	}
-	if _, err := f.Stat(ctx, key); err != nil {
-		return ""
-	}
-	return f.Path(key)
 }
 
 func printDays(con console, r *etl.Report) {
@@ -180,19 +171,26 @@ func rowCounts(rows map[string]int64) string {
 }
 
 // failedDays turns days that were not committed into an error: in part where
-// others were.
+// others were, or where a day is not whole.
 func failedDays(r *etl.Report) error {
 	var errs []error
+	damaged := 0
 	for _, d := range r.Days {
-		if d.Err != nil {
+		switch {
+		case d.Err != nil:
 			errs = append(errs, d.Err)
+		case len(d.Notes) > 0:
+			damaged++
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		if len(errs) < len(r.Days) {
-			return partly{err}
-		}
+	err := errors.Join(errs...)
+	switch {
+	case err != nil && len(errs) == len(r.Days):
 		return err
+	case err != nil:
+		return partly{err}
+	case damaged > 0:
+		return partly{fmt.Errorf("raw logs of %d of %d days are damaged or missing, as said above; their tables hold what could be read", damaged, len(r.Days))}
 	}
 	return nil
 }

@@ -91,3 +91,23 @@ func cutText(text []byte, n int) []byte {
 	}
 	return text[:n]
 }
+
+// CleanPath makes the parts of a path safe that another program wrote down:
+// none of them leads out of the torrent's own folder, on any system.
+func CleanPath(parts []string) []string {
+	out := parts
+	for i, p := range parts {
+		c := cleanPart([]byte(p))
+		if i == 0 {
+			c = cleanDrive(c)
+		}
+		if c == p {
+			continue
+		}
+		if &out[0] == &parts[0] {
+			out = append([]string{}, parts...)
+		}
+		out[i] = c
+	}
+	return out
+}

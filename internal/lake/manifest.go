@@ -22,6 +22,8 @@ type Manifest struct {
 	Digest    string    `json:"digest"`  // of inputs, schema, program, geo edition and key epoch
 	Geo       string    `json:"geo"`     // edition of the geo databases, "" without
 	KeyEpoch  string    `json:"key_epoch"`
+	KeyPrint  string    `json:"key_print"` // tells keys of one epoch apart
+	ETL       int       `json:"etl"`       // version of the program that made the tables
 	Parts     []Part    `json:"parts"`
 	Inputs    []Input   `json:"inputs"`
 	Counts    Counts    `json:"counts"`

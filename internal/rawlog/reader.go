@@ -65,6 +65,9 @@ func (r *Reader) Close() { r.frames.close() }
 // Header is the last header read; its fields are zero before the first event.
 func (r *Reader) Header() *Header { return &r.sum.Header }
 
+// Line is the number of the last line read, from 1.
+func (r *Reader) Line() int64 { return r.lines }
+
 // Next reads the next event into ev. It returns io.EOF at the end, a *Reject
 // for a line that is not an event (call Next again), or another error if
 // nothing more can be read. What ev points to holds until the next call.
