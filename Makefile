@@ -87,3 +87,11 @@ unit test-s3: $(TOOLS)/versitygw-$(VERSITYGW_VERSION)
 $(TOOLS)/versitygw-$(VERSITYGW_VERSION):
 	GOBIN=$(TOOLS)/bin go install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION)
 	touch $@
+
+# DuckDB's extension for S3, where the Python package of it has put it.
+unit test-s3: export BOON_HTTPFS = $(TOOLS)/venv/lib
+
+.PHONY: test-s3
+
+test-s3: $(TOOLS)/venv.done ## the whole way on a lake on S3, its faults, and the same bytes as in a folder
+	go test -p 1 -count 1 -timeout 10m -run S3 -v ./internal/lake ./internal/duck ./cmd/boon

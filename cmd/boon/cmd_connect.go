@@ -12,13 +12,15 @@ import (
 
 type connectCommand struct {
 	lakeFlag
+	Secret bool `help:"Print the credentials of a lake on S3, too: keep what is printed to yourself."`
 }
 
 // Help is shown by boon connect --help.
 func (connectCommand) Help() string {
 	return `The SQL makes the views that boon query uses: a view for each table, torrents, heard,
 and the macros of the period and the map. It names the Parquet files that are there
-now; print it again for newer days. Nothing of Boon is needed to run it.
+now; print it again for newer days. Nothing of Boon is needed to run it. For a lake on
+S3 it makes a secret, too, and says how to fill it in.
 
 Examples:
   boon connect > init.sql
@@ -35,6 +37,9 @@ func (cmd *connectCommand) Run(ctx context.Context, c console) error {
 	}
 	catalog, err := duck.ReadCatalog(ctx, s)
 	if err != nil {
+		return err
+	}
+	if err := catalog.Remote(ctx, s, cmd.Secret); err != nil {
 		return err
 	}
 	noteEmpty(c, catalog, cmd.Lake)

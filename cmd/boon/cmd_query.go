@@ -65,7 +65,7 @@ func (cmd *queryCommand) Run(ctx context.Context, c console) error {
 		return usageError{errors.New("parquet is no text for a terminal; name a file with --out")}
 	}
 	signal.Ignore(syscall.SIGPIPE) // so that "… | head" does not end us before Close
-	db, err := cmd.open(ctx)
+	db, err := cmd.open(ctx, c)
 	if err != nil {
 		return err
 	}

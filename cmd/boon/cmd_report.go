@@ -29,7 +29,7 @@ func (cmd *reportCommand) Run(ctx context.Context, c console) error {
 	if cmd.K < 1 {
 		return usageError{fmt.Errorf("--k %d: at least one network must stand for a row", cmd.K)}
 	}
-	db, err := cmd.open(ctx)
+	db, err := cmd.open(ctx, c)
 	if err != nil {
 		return err
 	}

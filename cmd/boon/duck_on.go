@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/boontorrent/boon/internal/duck"
 	"github.com/boontorrent/boon/internal/lake"
@@ -19,15 +20,24 @@ type duckCommands struct {
 // duckFlags are embedded by the verbs that run DuckDB.
 type duckFlags struct {
 	lakeFlag
-	Memory  string `help:"Most memory DuckDB may take, as in 4GB (default: 80%% of the machine's)." placeholder:"SIZE"`
-	Threads int    `help:"Threads DuckDB may use (default: all cores)." placeholder:"N"`
+	Memory     string `help:"Most memory DuckDB may take, as in 4GB (default: 80% of the machine's)." placeholder:"SIZE"`
+	Threads    int    `help:"Threads DuckDB may use (default: all cores)." placeholder:"N"`
+	Extensions string `name:"duckdb-extensions" help:"Folder with DuckDB's httpfs, by which it reads a lake on S3 itself; without, tables are fetched into a cache." env:"BOON_DUCKDB_EXTENSIONS" placeholder:"DIR"`
+	CacheSize  string `help:"Most the cache of lakes on S3 may hold." default:"20G" placeholder:"SIZE"`
 }
 
 // open opens the lake in DuckDB. The caller closes the database.
-func (f *duckFlags) open(ctx context.Context) (*duck.DB, error) {
+func (f *duckFlags) open(ctx context.Context, c console) (*duck.DB, error) {
+	size, err := parseSize(f.CacheSize)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--cache-size: %w", err)}
+	}
 	s, err := lake.Open(f.Lake)
 	if err != nil {
 		return nil, err
 	}
-	return duck.Open(ctx, s, duck.Options{Memory: f.Memory, Threads: f.Threads})
+	return duck.Open(ctx, s, duck.Options{
+		Memory: f.Memory, Threads: f.Threads, Extensions: f.Extensions, CacheBytes: size,
+		Note: func(text string) { fmt.Fprintln(c.err, "boon:", text) },
+	})
 }

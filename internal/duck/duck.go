@@ -21,8 +21,12 @@
 // meaning of the parameters day, week, since and until, and cell, cell_lat and
 // cell_lon, which are the map's grid. All of it is explained in views.sql.
 //
-// What it promises: the session's time zone is UTC; nothing is fetched from a
-// network and no extension is loaded unasked; no name in the lake, however
+// A lake on S3 is read by DuckDB's httpfs where the caller says where that is, and
+// else through a cache of parts on this machine, into which a table comes when a
+// statement first asks for it.
+//
+// What it promises: the session's time zone is UTC; nothing but the lake is fetched
+// from a network and no extension is loaded unasked; no name in the lake, however
 // hostile, is ever part of an SQL text but as a quoted literal; the context
 // interrupts a running query; the temporary files of large sorts go to a folder
 // of their own that Close removes.

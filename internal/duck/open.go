@@ -20,6 +20,13 @@ import (
 type Options struct {
 	Memory  string // as in 4GB
 	Threads int
+	// Extensions is a folder with DuckDB's httpfs, by which it reads a lake on S3
+	// itself. Without it such a lake is read through a cache.
+	Extensions string
+	CacheDir   string // "" is in the user's cache folder
+	CacheBytes int64  // 0 is 20 GiB
+	// Note is told what takes long.
+	Note func(string)
 }
 
 // DB is an open DuckDB with the views of a lake. It is one session: variables
@@ -29,6 +36,8 @@ type DB struct {
 	pool    *sql.DB
 	conn    *sql.Conn
 	temp    string
+	cache   *cache           // of a lake on S3 without httpfs
+	later   map[string]later // views that nobody has asked for yet
 }
 
 // Open opens the lake s.
@@ -37,18 +46,65 @@ func Open(ctx context.Context, s lake.Store, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	script, err := catalog.Script()
-	if err != nil {
+	db := &DB{Catalog: catalog}
+	if err := db.reach(ctx, s, o); err != nil {
 		return nil, err
 	}
-	db := &DB{Catalog: catalog}
 	if err := db.start(ctx, o); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := db.Exec(ctx, script); err != nil {
+	if err := db.views(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the tables of %s: %w", s.URL(), err), db.Close())
 	}
 	return db, nil
+}
+
+// reach finds out how DuckDB gets at the parts of a lake on S3.
+func (db *DB) reach(ctx context.Context, s lake.Store, o Options) error {
+	r, ok := s.(remoteStore)
+	if !ok {
+		return nil
+	}
+	if o.Extensions == "" {
+		var err error
+		if db.cache, err = openCache(s, o); err == nil {
+			db.Catalog.source = source{part: db.cache.path}
+		}
+		return err
+	}
+	file, err := findHTTPFS(o.Extensions)
+	if err != nil {
+		return err
+	}
+	a, err := r.Access(ctx, true)
+	if err != nil {
+		return err
+	}
+	db.Catalog.source = direct("LOAD "+quote(file), a, quote(a.KeyID), quote(a.Secret), quoteIfAny(a.Token))
+	return nil
+}
+
+// views makes the views, at once or when they are asked for.
+func (db *DB) views(ctx context.Context) error {
+	for _, statement := range db.Catalog.source.setup {
+		if err := db.Exec(ctx, statement); err != nil {
+			// The statement holds the key: an error must not show it.
+			what, _, _ := strings.Cut(statement, "(")
+			var d *duckdb.Error
+			if strings.Contains(what, "SECRET") && errors.As(err, &d) {
+				return fmt.Errorf("%s: DuckDB says %v", what, d.Type)
+			}
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	script, err := db.Catalog.script(nil)
+	if err != nil {
+		return err
+	}
+	if db.cache != nil {
+		return db.postpone(ctx, script)
+	}
+	return db.Exec(ctx, script)
 }
 
 // start makes the session: in memory, offline, within bounds.
@@ -95,6 +151,9 @@ func (db *DB) Close() error {
 	if db.pool != nil {
 		errs = append(errs, db.pool.Close())
 	}
+	if db.cache != nil {
+		errs = append(errs, db.cache.close())
+	}
 	if db.temp != "" {
 		errs = append(errs, os.RemoveAll(db.temp))
 	}
@@ -103,19 +162,30 @@ func (db *DB) Close() error {
 
 // Exec runs statements that have no result.
 func (db *DB) Exec(ctx context.Context, statements string, args ...any) error {
-	_, err := db.conn.ExecContext(ctx, statements, args...)
+	last, err := db.steps(ctx, statements)
+	if err == nil {
+		err = db.demand(ctx, func() error { return db.exec(ctx, last, args...) })
+	}
 	return explain(ctx, err)
 }
 
 // Query runs statements and returns the rows of the last.
 func (db *DB) Query(ctx context.Context, statements string, args ...any) (*sql.Rows, error) {
-	rows, err := db.conn.QueryContext(ctx, statements, args...)
+	last, err := db.steps(ctx, statements)
+	if err != nil {
+		return nil, explain(ctx, err)
+	}
+	rows, err := db.query(ctx, last, args...)
 	return rows, explain(ctx, err)
 }
 
 // Scan runs a query of one row and copies its columns to dest.
 func (db *DB) Scan(ctx context.Context, query string, dest ...any) error {
-	return explain(ctx, db.conn.QueryRowContext(ctx, query).Scan(dest...))
+	last, err := db.steps(ctx, query)
+	if err == nil {
+		err = db.demand(ctx, func() error { return db.conn.QueryRowContext(ctx, last).Scan(dest...) })
+	}
+	return explain(ctx, err)
 }
 
 // Set sets the variable name to value, as a value of the SQL type typ (VARCHAR

@@ -4,7 +4,10 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/boontorrent/boon/datasets"
 	"github.com/boontorrent/boon/internal/lake"
@@ -26,6 +29,15 @@ type source struct {
 	setup []string
 	// location is what read_parquet is given for a key.
 	location func(key string) string
+	// part, where it is set, is asked instead of location.
+	part func(lake.Part) string
+}
+
+func (s source) of(p lake.Part) string {
+	if s.part != nil {
+		return s.part(p)
+	}
+	return s.location(p.Key)
 }
 
 // pathStore is a lake whose objects are files.
@@ -33,10 +45,13 @@ type pathStore interface{ Path(key string) string }
 
 // sourceOf finds out how DuckDB can read s.
 func sourceOf(s lake.Store) (source, error) {
-	if p, ok := s.(pathStore); ok {
-		return source{location: p.Path}, nil
+	switch s := s.(type) {
+	case pathStore:
+		return source{location: s.Path}, nil
+	case remoteStore: // Remote or Open say how
+		return source{location: func(key string) string { return s.URL() + "/" + key }}, nil
 	}
-	return source{}, fmt.Errorf("open %s in DuckDB: only a lake in a folder can be read; give its path with --lake", s.URL())
+	return source{}, fmt.Errorf("open %s in DuckDB: only a lake in a folder or on S3 can be read; give it with --lake", s.URL())
 }
 
 // ReadCatalog reads all manifests of s.
@@ -51,17 +66,32 @@ func ReadCatalog(ctx context.Context, s lake.Store) (*Catalog, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range days {
-			m, _, err := lake.ReadManifest(ctx, s, t.Name, d)
-			if err != nil {
-				return nil, err
-			}
-			if m != nil {
-				c.Manifests[t.Name] = append(c.Manifests[t.Name], m)
-			}
+		manifests, err := readManifests(ctx, s, t.Name, days)
+		if err != nil {
+			return nil, err
+		}
+		if len(manifests) > 0 {
+			c.Manifests[t.Name] = manifests
 		}
 	}
 	return c, nil
+}
+
+// readManifests reads a table's manifests, several at once: on S3 each is a
+// request's wait.
+func readManifests(ctx context.Context, s lake.Store, table string, days []lake.Day) ([]*lake.Manifest, error) {
+	manifests := make([]*lake.Manifest, len(days))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for i, d := range days {
+		g.Go(func() (err error) {
+			manifests[i], _, err = lake.ReadManifest(ctx, s, table, d)
+			return err
+		})
+	}
+	err := g.Wait()
+	gone := func(m *lake.Manifest) bool { return m == nil }
+	return slices.DeleteFunc(manifests, gone), err
 }
 
 // partitions lists the days of a table that have a manifest, in order.
@@ -82,12 +112,14 @@ func partitions(ctx context.Context, s lake.Store, table string) ([]lake.Day, er
 func (c *Catalog) Empty() bool { return len(c.Manifests) == 0 }
 
 // Script is the SQL that opens the lake in any DuckDB 1.5.
-func (c *Catalog) Script() (string, error) {
+func (c *Catalog) Script() (string, error) { return c.script(c.source.setup) }
+
+func (c *Catalog) script(setup []string) (string, error) {
 	var b strings.Builder
 	b.WriteString("-- Views over a lake of Boon, for DuckDB 1.5 or later; made by boon connect.\n" +
 		"-- They hold the days that were there when this was printed: print it again for newer ones.\n" +
 		"SET TimeZone = 'UTC';\n")
-	for _, s := range c.source.setup {
+	for _, s := range setup {
 		b.WriteString(s + ";\n")
 	}
 	for _, t := range datasets.Tables() {
@@ -101,20 +133,24 @@ func (c *Catalog) Script() (string, error) {
 	return b.String(), nil
 }
 
+// viewName is the view of a table: torrents and files are views on top of theirs.
+func viewName(table string) string {
+	if table == "torrents" || table == "files" {
+		return table + "_daily"
+	}
+	return table
+}
+
 // tableView is the statement that makes one table's view.
 func (c *Catalog) tableView(t datasets.Table) (string, error) {
-	name := t.Name
-	if name == "torrents" || name == "files" {
-		name += "_daily"
-	}
-	head := "\nCREATE OR REPLACE VIEW " + name + " AS\n"
+	head := "\nCREATE OR REPLACE VIEW " + viewName(t.Name) + " AS\n"
 	var parts []string
 	for _, m := range c.Manifests[t.Name] {
 		for _, p := range m.Parts {
 			if err := lake.CheckKey(p.Key); err != nil {
 				return "", fmt.Errorf("manifest of %s, %s: %w", m.Table, m.Day, err)
 			}
-			parts = append(parts, "\t"+quote(c.source.location(p.Key)))
+			parts = append(parts, "\t"+quote(c.source.of(p)))
 		}
 	}
 	if len(parts) > 0 {

@@ -54,8 +54,9 @@ func openS3(location, bucket, prefix string) (*S3, error) {
 	if bucket == "" {
 		return nil, fmt.Errorf("open lake %q: no bucket; write s3://bucket/prefix", location)
 	}
-	if prefix != "" && CheckKey(prefix) != nil || len(prefix) > 400 {
-		return nil, fmt.Errorf("open lake %q: the prefix may have letters, digits and -_.=/ and be 400 bytes long", location)
+	if prefix != "" && CheckKey(prefix) != nil || len(prefix) > 400 || strings.Contains(prefix, "=") {
+		// A folder a=b would be a column of every table to whoever reads them.
+		return nil, fmt.Errorf("open lake %q: the prefix may have letters, digits and -_./ and be 400 bytes long", location)
 	}
 	s, err := NewS3(context.Background(), bucket, prefix, S3Options{})
 	if err != nil {

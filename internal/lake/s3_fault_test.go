@@ -393,7 +393,7 @@ func TestS3Errors(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	for _, location := range []string{"s3://", "s3:///p", "s3://b/../p", "s3://b/a b"} {
+	for _, location := range []string{"s3://", "s3:///p", "s3://b/../p", "s3://b/env=prod", "s3://b/a b"} {
 		if _, err := lake.Open(location); err == nil {
 			t.Errorf("Open(%q) succeeded", location)
 		}
