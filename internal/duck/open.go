@@ -219,6 +219,8 @@ func explain(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.As(err, &d) && d.Type == duckdb.ErrorTypeIO && strings.Contains(d.Msg, "No files found"):
 		return fmt.Errorf("%w; a part that a manifest names is gone: if boon etl ran meanwhile, run this again, else run boon verify", err)
+	case errors.As(err, &d) && d.Type == duckdb.ErrorTypeHTTP && strings.Contains(d.Msg, "404"):
+		return fmt.Errorf("%w; a part that a manifest names is gone: if boon etl ran meanwhile, run this again, else run boon verify", err)
 	case errors.As(err, &d) && d.Type == duckdb.ErrorTypeOutOfMemory:
 		return fmt.Errorf("%w; allow more with --memory, or ask for fewer days", err)
 	}

@@ -257,6 +257,17 @@ func TestS3Directly(t *testing.T) {
 	if diff := cmp.Diff(want, sums(t, openWith(t, s, duck.Options{Extensions: dir}))); diff != "" {
 		t.Error(diff)
 	}
+	for info, err := range s.List(t.Context(), "tables/demand/") {
+		if err == nil && strings.HasSuffix(info.Key, ".parquet") {
+			err = s.Delete(t.Context(), info.Key)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := duck.Open(t.Context(), s, duck.Options{Extensions: dir}); err == nil || !strings.Contains(err.Error(), "boon verify") {
+		t.Errorf("without the parts of a table: %v", err)
+	}
 	if _, err := duck.Open(t.Context(), s, duck.Options{Extensions: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "pip install duckdb-extension-httpfs") {
 		t.Errorf("a folder without httpfs: %v", err)
 	}
