@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -102,7 +101,9 @@ func (v *Verified) partition(ctx context.Context, store lake.Store, day lake.Day
 	if c := tables[committer]; c != nil && (c.Digest != m.Digest || !reflect.DeepEqual(c.Inputs, m.Inputs)) {
 		v.problem(key, "was made from other inputs than %s; run boon etl --force --day %s", committer, day)
 	}
-	v.inputs(ctx, store, key, m)
+	if err := v.inputs(ctx, store, key, m); err != nil {
+		return err
+	}
 	var rows int64
 	named := map[string]bool{}
 	for _, p := range m.Parts {
@@ -131,27 +132,39 @@ func (v *Verified) partition(ctx context.Context, store lake.Store, day lake.Day
 
 // inputs compares the records that went in with the account, and notes which
 // raw segments are gone.
-func (v *Verified) inputs(ctx context.Context, store lake.Store, key string, m *lake.Manifest) {
+func (v *Verified) inputs(ctx context.Context, store lake.Store, key string, m *lake.Manifest) error {
 	var read int64
-	gone := 0
 	for _, in := range m.Inputs {
 		read += in.Records
-		if _, err := store.Stat(ctx, in.Key); errors.Is(err, lake.ErrNotFound) {
-			gone++
-		}
 	}
 	if read != m.Counts.Read {
 		v.problem(key, "its inputs hold %d records, but %d were read", read, m.Counts.Read)
 	}
 	if m.Table != committer {
-		return
+		return nil
 	}
-	if gone > 0 {
-		v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d raw segments are no longer in the lake", key, gone, len(m.Inputs)))
+	gone := map[string]bool{}
+	for _, in := range m.Inputs {
+		gone[in.Key] = true
+	}
+	day, err := lake.ParseDay(m.Day)
+	if err != nil {
+		v.problem(key, "%v", err)
+		return nil
+	}
+	for info, err := range store.List(ctx, lake.RawDayPrefix(day)) {
+		if err != nil {
+			return err
+		}
+		delete(gone, info.Key)
+	}
+	if len(gone) > 0 {
+		v.Notes = append(v.Notes, fmt.Sprintf("%s: %d of %d raw segments are no longer in the lake", key, len(gone), len(m.Inputs)))
 	}
 	if m.Counts.Lost > 0 {
 		v.Notes = append(v.Notes, fmt.Sprintf("%s: %d records were missing from damaged segments", key, m.Counts.Lost))
 	}
+	return nil
 }
 
 // part checks one part: bytes, digest, rows, schema.
