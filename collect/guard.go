@@ -168,6 +168,15 @@ func (g *guard) prove(from netip.AddrPort, now int64) {
 	a.proven, a.asked = now+proofLasts, 0
 }
 
+// name notes that the operator named an address to begin with: a start that
+// goes badly, on a slow machine or before the network is up, does not keep us
+// from asking it again.
+func (g *guard) name(to netip.AddrPort, now int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.addresses.of(addressOf(to.Addr()), now).named = now + proofLasts
+}
+
 // mayAsk decides about a query of our own: an address that others told us of
 // may be anyone's, and gets few packets until it has replied.
 func (g *guard) mayAsk(to netip.AddrPort, now int64) bool {
@@ -180,7 +189,7 @@ func (g *guard) mayAsk(to netip.AddrPort, now int64) bool {
 	if now-a.askedSince > minute {
 		a.askedSince, a.asked = now, 0
 	}
-	if a.proven <= now && a.asked >= askedAtMost || g.limits.All > 0 && !g.all.spend(g.limits.All, now) {
+	if a.proven <= now && a.named <= now && a.asked >= askedAtMost || g.limits.All > 0 && !g.all.spend(g.limits.All, now) {
 		return false
 	}
 	a.asked++
@@ -214,6 +223,7 @@ type account struct {
 	seen       int64   // µs
 	proven     int64   // until
 	askedSince int64
+	named      int64 // until when the operator's word for it lasts: it may be asked freely
 	asked      uint8
 }
 

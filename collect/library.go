@@ -73,7 +73,7 @@ func (l *library) run(ctx context.Context, id rawlog.ID) error {
 	}
 	quiet := alog.Default.FilterLevel(alog.Disabled)
 	server, err := dht.NewServer(&dht.ServerConfig{
-		NodeId: krpc.ID(id), Conn: box, NoSecurity: true, StartingNodes: l.starts, SendLimiter: l.limiter,
+		NodeId: krpc.ID(id), Conn: box, NoSecurity: true, StartingNodes: l.startingNodes, SendLimiter: l.limiter,
 		OnQuery: func(*krpc.Msg, net.Addr) bool { return false }, DefaultWant: []krpc.Want{want}, Logger: quiet,
 	})
 	if err != nil {
@@ -97,6 +97,18 @@ func (l *library) run(ctx context.Context, id rawlog.ID) error {
 	case <-time.After(libraryGrace): // it takes no context: its last timers end it within seconds
 	}
 	return nil
+}
+
+// startingNodes are the nodes to ask first; the guard learns that they were named.
+func (l *library) startingNodes() ([]dht.Addr, error) {
+	addrs, err := l.starts()
+	for _, a := range addrs {
+		if at, ok := a.Raw().(*net.UDPAddr); ok {
+			to := at.AddrPort()
+			l.guard.name(netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), l.now())
+		}
+	}
+	return addrs, err
 }
 
 func (l *library) v6() bool {
