@@ -83,7 +83,7 @@ func waitForNodes(t *testing.T, c *running, n int) []krpc.NodeInfo {
 	a := newAsker(t, c.at, "127.0.0.2:0")
 	m, _ := a.ask("get_peers", krpc.MsgArgs{InfoHash: [20]byte{1}})
 	a.announce(*m.R.Token, 1) // proves the address: answers are not cut short
-	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second) // the library tries again each minute
 	defer cancel()
 	for {
 		m, _ := a.ask("find_node", krpc.MsgArgs{Target: hash})
