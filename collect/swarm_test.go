@@ -82,7 +82,7 @@ func waitForNodes(t *testing.T, c *running, n int) []krpc.NodeInfo {
 	t.Helper()
 	a := newAsker(t, c.at, "127.0.0.2:0")
 	m, _ := a.ask("get_peers", krpc.MsgArgs{InfoHash: [20]byte{1}})
-	a.announce(*m.R.Token, 1) // proves the address: answers are not cut short
+	a.announce(*m.R.Token, 1)                                        // proves the address: answers are not cut short
 	ctx, cancel := context.WithTimeout(t.Context(), 150*time.Second) // the library tries again each minute
 	defer cancel()
 	for {
