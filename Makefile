@@ -95,3 +95,14 @@ unit test-s3: export BOON_HTTPFS = $(TOOLS)/venv/lib
 
 test-s3: $(TOOLS)/venv.done ## the whole way on a lake on S3, its faults, and the same bytes as in a folder
 	go test -p 1 -count 1 -timeout 10m -run S3 -v ./internal/lake ./internal/duck ./cmd/boon
+
+LIBTORRENT_VERSION = 2.1.1
+
+.PHONY: test-swarm
+
+test-swarm: $(TOOLS)/libtorrent-$(LIBTORRENT_VERSION) ## the collector among other programs: a swarm of anacrolix nodes, libtorrent clients
+	BOON_SWARM=1 BOON_PYTHON=$(PYTHON) go test -count 1 -v -run 'TakesPart|Libtorrent' ./collect
+
+$(TOOLS)/libtorrent-$(LIBTORRENT_VERSION): $(TOOLS)/venv.done
+	$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check libtorrent==$(LIBTORRENT_VERSION)
+	touch $@

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ import (
 // TestTakesPartInASwarm: the collector finds the nodes of a swarm by itself,
 // hands them out, and lookups and announces of the swarm's nodes reach its log.
 func TestTakesPartInASwarm(t *testing.T) {
+	needSwarm(t)
 	swarm := dhttest.Start(t, 12)
 	c := start(t, collect.Config{Bootstrap: swarm.Addrs()[:2]})
 	known := waitForNodes(t, c, 8)
@@ -69,6 +71,15 @@ func TestTakesPartInASwarm(t *testing.T) {
 	}
 }
 
+// needSwarm keeps tests against other programs, whose clocks are their own, to
+// make test-swarm.
+func needSwarm(t *testing.T) {
+	t.Helper()
+	if os.Getenv("BOON_SWARM") == "" {
+		t.Skip("make test-swarm runs this")
+	}
+}
+
 // distance orders ids by their distance from hash.
 func distance(id krpc.ID) string {
 	for i := range id {
@@ -102,9 +113,7 @@ func waitForNodes(t *testing.T, c *running, n int) []krpc.NodeInfo {
 // announce_peer that it says it sent to the collector is in the log, once, with
 // what was in it.
 func TestLibtorrent(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a quarter of a minute")
-	}
+	needSwarm(t)
 	swarm := dhttest.Start(t, 10)
 	c := start(t, collect.Config{Bootstrap: swarm.Addrs()[:2]})
 	waitForNodes(t, c, 8)
