@@ -94,7 +94,7 @@ unit test-s3: export BOON_HTTPFS = $(TOOLS)/venv/lib
 .PHONY: test-s3
 
 test-s3: $(TOOLS)/venv.done ## the whole way on a lake on S3, its faults, and the same bytes as in a folder
-	go test -p 1 -count 1 -timeout 10m -run S3 -v ./internal/lake ./internal/duck ./cmd/boon
+	BOON_S3_FAULTS=1 go test -p 1 -count 1 -timeout 10m -run S3 -v ./internal/lake ./internal/duck ./cmd/boon
 
 LIBTORRENT_VERSION = 2.1.1
 

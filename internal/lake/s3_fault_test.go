@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -55,6 +56,7 @@ var faults = map[string]s3test.Fault{
 
 // What goes wrong fewer times than there are attempts is not noticed at all.
 func TestS3Recovers(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +122,7 @@ func roundTrip(t *testing.T, s *lake.S3, key string, want []byte) {
 
 // What keeps going wrong is a clear error, and leaves nothing.
 func TestS3GivesUp(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	for name, c := range map[string]struct {
 		fault s3test.Fault
@@ -192,6 +195,7 @@ func unfinished(t *testing.T, server *s3test.Server, bucket string) (files []str
 }
 
 func TestS3CutAgainAndAgain(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	proxy := s3test.NewProxy(t, server)
 	s := openS3(t, server.Bucket(t))
@@ -232,6 +236,7 @@ const blockEdge = 1<<20 - 50
 
 // A reader whose object is replaced between two requests does not mix them.
 func TestS3ReplacedWhileRead(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	proxy := s3test.NewProxy(t, server)
 	s := openS3(t, server.Bucket(t))
@@ -258,6 +263,7 @@ func TestS3ReplacedWhileRead(t *testing.T) {
 }
 
 func TestS3WrongAnswers(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	proxy := s3test.NewProxy(t, server)
 	bucket := server.Bucket(t)
@@ -284,6 +290,7 @@ func TestS3WrongAnswers(t *testing.T) {
 
 // A server that ignores conditions is found out at the first of them.
 func TestS3ServerWithoutConditions(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	proxy := s3test.NewProxy(t, server)
 	s := openS3(t, server.Bucket(t))
@@ -297,6 +304,7 @@ func TestS3ServerWithoutConditions(t *testing.T) {
 
 // The completion of a multipart upload keeps conditions, too.
 func TestS3LargeConditions(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	s := openS3(t, server.Bucket(t))
 	results := make(chan error, 3)
@@ -334,6 +342,7 @@ func TestS3LargeConditions(t *testing.T) {
 }
 
 func TestS3CancelledUpload(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	bucket := server.Bucket(t)
 	s := openS3(t, bucket)
@@ -355,6 +364,7 @@ func TestS3CancelledUpload(t *testing.T) {
 
 // Without a server, a bucket or credentials, the error says what to do.
 func TestS3Errors(t *testing.T) {
+	needQuiet(t)
 	server := s3test.Start(t)
 	for name, c := range map[string]struct {
 		env  map[string]string
@@ -397,5 +407,14 @@ func TestS3Errors(t *testing.T) {
 		if _, err := lake.Open(location); err == nil {
 			t.Errorf("Open(%q) succeeded", location)
 		}
+	}
+}
+
+// needQuiet keeps tests that depend on when an answer is cut to make test-s3,
+// where nothing else runs: on a busy machine a cut may come before the headers.
+func needQuiet(t *testing.T) {
+	t.Helper()
+	if os.Getenv("BOON_S3_FAULTS") == "" {
+		t.Skip("make test-s3 runs this")
 	}
 }
