@@ -52,16 +52,6 @@ type dayRun struct {
 // scan reads all segments of the day.
 func (d *dayRun) scan(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	in := make(chan lake.Info)
-	g.Go(func() error {
-		defer close(in)
-		for _, info := range d.inputs {
-			if !send(ctx, in, info) {
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
 	var works []func(lake.Info) (*segment, error)
 	for range d.opts.Workers {
 		s, err := newScanner(d.store, d.day, &d.names, d.opts.TempDir)
@@ -71,6 +61,7 @@ func (d *dayRun) scan(ctx context.Context) error {
 		d.scanners = append(d.scanners, s)
 		works = append(works, func(info lake.Info) (*segment, error) { return s.read(ctx, info) })
 	}
+	in := feed(ctx, g, slices.Values(d.inputs))
 	var done int64
 	g.Go(func() error {
 		for seg := range ordered(ctx, g, in, works) {
@@ -249,16 +240,6 @@ func (d *dayRun) take(e *emitted, w, askers *column.Writer) error {
 
 // rowGroups sorts the buckets, gathers them to groups and builds those.
 func (d *dayRun) rowGroups(ctx context.Context, g *errgroup.Group, schema, askerSchema *column.Schema) (<-chan *emitted, error) {
-	buckets := make(chan int)
-	g.Go(func() error {
-		defer close(buckets)
-		for b := range rowBuckets {
-			if !send(ctx, buckets, b) {
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
 	var sorts []func(int) (*sortedRows, error)
 	var emits []func([]*sortedRows) (*emitted, error)
 	for range d.opts.Workers {
@@ -275,7 +256,7 @@ func (d *dayRun) rowGroups(ctx context.Context, g *errgroup.Group, schema, asker
 		emits = append(emits, e.emit)
 	}
 	groups := make(chan []*sortedRows)
-	sorted := ordered(ctx, g, buckets, sorts)
+	sorted := ordered(ctx, g, feed(ctx, g, upTo(rowBuckets)), sorts)
 	g.Go(func() error {
 		defer close(groups)
 		return gather(ctx, sorted, groups)

@@ -59,21 +59,12 @@ func (d *dayRun) torrents(ctx context.Context) ([][20]byte, error) {
 // goroutines, and gives the results to take in the order of the buckets.
 func eachBucket[Out any](ctx context.Context, d *dayRun, c *release.Catalogue, work func(*resolver, int) (Out, error), take func(Out) error) error {
 	g, ctx := errgroup.WithContext(ctx)
-	buckets := make(chan int)
-	g.Go(func() error {
-		defer close(buckets)
-		for b := range otherBuckets {
-			if !send(ctx, buckets, b) {
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
 	var works []func(int) (Out, error)
 	for range d.opts.Workers {
 		r := &resolver{scanners: d.scanners, runRank: d.runRank, catalogue: c}
 		works = append(works, func(b int) (Out, error) { return work(r, b) })
 	}
+	buckets := feed(ctx, g, upTo(otherBuckets))
 	g.Go(func() error {
 		for v := range ordered(ctx, g, buckets, works) {
 			if err := take(v); err != nil {

@@ -2,6 +2,7 @@ package etl
 
 import (
 	"context"
+	"iter"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -57,6 +58,32 @@ func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, 
 		return nil
 	})
 	return out
+}
+
+// feed sends the values of a sequence, on a goroutine of g, until ctx ends.
+func feed[T any](ctx context.Context, g *errgroup.Group, values iter.Seq[T]) <-chan T {
+	out := make(chan T)
+	g.Go(func() error {
+		defer close(out)
+		for v := range values {
+			if !send(ctx, out, v) {
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	return out
+}
+
+// upTo is the numbers from 0 to n-1.
+func upTo(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // send reports whether v was taken before ctx ended.
