@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/boontorrent/boon/imports"
 	"github.com/boontorrent/boon/internal/lake"
 )
@@ -91,7 +89,7 @@ func (f *importFlags) importWith(ctx context.Context, c console, do importer) er
 	if err != nil {
 		return err
 	}
-	line := &progressLine{out: c.err, last: time.Now(), terminal: isTerminalWriter(c.err)}
+	line := &progressLine{out: c.err, last: time.Now(), terminal: isTerminal(c.err)}
 	opt.Progress = line.show
 	rep, err := do(ctx, store, f.Paths, opt)
 	line.clear()
@@ -193,9 +191,4 @@ func (l *progressLine) clear() {
 	if l.shown {
 		fmt.Fprint(l.out, "\r\x1b[K")
 	}
-}
-
-func isTerminalWriter(w io.Writer) bool {
-	f, ok := w.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
 }

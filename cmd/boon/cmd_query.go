@@ -208,11 +208,6 @@ func listQueries(w io.Writer) error {
 	return err
 }
 
-func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
-
 // screenWidth is how many columns w has, 0 where it is no terminal.
 func screenWidth(w io.Writer) int {
 	if f, ok := w.(*os.File); ok && isTerminal(f) {

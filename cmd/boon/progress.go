@@ -22,8 +22,13 @@ type bar struct {
 }
 
 func newBar(out io.Writer) *bar {
-	f, ok := out.(*os.File)
-	return &bar{out: out, terminal: ok && term.IsTerminal(int(f.Fd()))}
+	return &bar{out: out, terminal: isTerminal(out)}
+}
+
+// isTerminal reports whether what is written to w is shown to a person.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // show tells that done of total (0: unknown) are done.
