@@ -10,9 +10,10 @@
 // a snapshot of the routing table (answer.go, routes.go) and from our own store
 // of peers (peers.go). A second goroutine takes what is queued, many at a time,
 // and writes it (journal.go); a third moves sealed segments to the lake
-// (upload.go). The routing table itself is kept by anacrolix/dht, which sits
-// behind a connection of our making (library.go) and sees nothing but replies
-// to its own queries.
+// (package spool). The routing table itself is kept by anacrolix/dht, which sits
+// behind a connection of our making (library.go, question.go) and sees nothing but
+// replies to its own queries. Probes, which are lookups of our own, walk beside it
+// (lookup.go, probe.go).
 //
 // What it promises:
 //
@@ -24,23 +25,28 @@
 //     reply, an answer has at most three bytes for each byte received, and
 //     queries of ours are at most three a minute.
 //   - No address leaves the raw log. Metrics, lines for the operator and the live
-//     view hold none.
+//     view hold none. With privacy "edge" the raw log holds none either (edge.go).
 //   - Its memory does not grow with what is sent to it: every table and queue
 //     has a bound, and says what it does when it is full.
 package collect
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/pseudonym"
+	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/spool"
 )
 
 // Config says what to listen on and where to write.
@@ -56,10 +62,22 @@ type Config struct {
 	Limits        Limits
 	AllowLoopback bool          // for tests: loopback addresses are heard and answered
 	RotateIDs     time.Duration // 0: an id is kept as long as it fits our address
+	Probes        int           // lookups of our own a day
 
-	Live    lake.Store // where live/<collector>.json goes; nil: nowhere
-	Geo     *geo.DB    // places for it; may be nil
-	Metrics string     // host:port to serve Prometheus metrics on; "": none
+	Privacy string     // Plain, which is the default, or Edge
+	Keys    lake.Store // of Edge: where pseudonym keys lie
+	Epoch   string     // of Edge: how long a key lives; "": a week
+
+	Live    lake.Store             // where live/<collector>.json goes; nil: nowhere
+	LiveK   int                    // distinct networks that it shows a row from; 0: LiveNetworks
+	Geo     *geo.DB                // places for it, and for Edge; may be nil
+	Metrics string                 // host:port to serve Prometheus metrics on; "": none
+	Beside  []prometheus.Collector // more of them to serve
+
+	// Heard is told of each query that is logged, with its time, as it came in: with
+	// its address, whatever the privacy of the log. It must not wait, and must not
+	// keep what it is given.
+	Heard func(kind rawlog.Kind, at int64, q *rawlog.Query)
 
 	// Say takes lines for the operator: what went wrong and is tried again, and
 	// what is as it should be once a minute. No line has an address of others.
@@ -73,8 +91,23 @@ type Config struct {
 	UploadWait time.Duration
 }
 
+// What is logged of those who ask: their address, port and node id; or, with
+// Edge, pseudonyms and the place instead.
+const (
+	Plain = "plain"
+	Edge  = "edge"
+)
+
 func (c *Config) check() error {
+	c.Privacy, c.Epoch = cmp.Or(c.Privacy, Plain), cmp.Or(c.Epoch, pseudonym.Weekly)
+	if _, err := pseudonym.EpochName(0, c.Epoch); err != nil {
+		return err
+	}
 	switch {
+	case c.Privacy != Plain && c.Privacy != Edge:
+		return fmt.Errorf("%q is not a kind of privacy; use %s or %s", c.Privacy, Plain, Edge)
+	case c.Privacy == Edge && c.Keys == nil:
+		return errors.New("privacy edge needs a place for the pseudonym keys")
 	case c.Store == nil || c.Spool == "":
 		return errors.New("a collector needs a lake and a spool")
 	case !lake.CollectorName(c.Collector):
@@ -83,6 +116,8 @@ func (c *Config) check() error {
 		return errors.New("a collector needs an address to listen on")
 	case c.SpoolMax < 0 || c.RotateIDs < 0:
 		return errors.New("the bound of the spool and the life of an id cannot be negative")
+	case c.Probes < 0 || c.Probes > MaxProbes:
+		return fmt.Errorf("%d probes a day: use 0 to %d", c.Probes, MaxProbes)
 	}
 	for _, at := range c.Listen {
 		if !at.IsValid() {
@@ -95,6 +130,9 @@ func (c *Config) check() error {
 	if c.Say == nil {
 		c.Say = func(string, ...any) {}
 	}
+	if c.Heard == nil {
+		c.Heard = func(rawlog.Kind, int64, *rawlog.Query) {}
+	}
 	if c.Ready == nil {
 		c.Ready = func([]netip.AddrPort) {}
 	}
@@ -105,7 +143,7 @@ func (c *Config) check() error {
 		c.Now = time.Now
 	}
 	if c.UploadWait == 0 {
-		c.UploadWait = firstWait
+		c.UploadWait = spool.FirstWait
 	}
 	return nil
 }
@@ -116,19 +154,12 @@ func Run(ctx context.Context, cfg Config) (Summary, error) {
 	if err := cfg.check(); err != nil {
 		return Summary{}, err
 	}
-	s, err := openSpool(cfg.Spool, cfg.SpoolMax)
+	s, mended, err := spool.Begin(ctx, cfg.Spool, cfg.SpoolMax, cfg.Store, cfg.Say, newAfterCrash)
 	if err != nil {
 		return Summary{}, err
 	}
-	defer s.close()
-	mended, err := s.mend()
-	if err != nil {
-		return Summary{}, err
-	}
-	if mended > 0 {
-		cfg.Say("mended %d records that a crash left open", mended)
-	}
-	c, err := newCollector(cfg, s)
+	defer s.Close()
+	c, err := newCollector(ctx, cfg, s)
 	if err != nil {
 		return Summary{}, err
 	}
@@ -145,13 +176,4 @@ type Summary struct {
 	Sent     map[string]int64
 	Mended   int64 // records of an earlier run
 	Spooled  int64 // bytes that the lake does not have yet
-}
-
-// runName is unique for each start.
-func runName(random io.Reader, start time.Time) (string, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(random, b[:]); err != nil {
-		return "", fmt.Errorf("name the run: %w", err)
-	}
-	return start.UTC().Format("20060102T150405Z-") + hex.EncodeToString(b[:]), nil
 }

@@ -2,14 +2,18 @@ package collect_test
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/boontorrent/boon/collect"
+	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/pseudonym"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -177,6 +181,7 @@ func TestSmallQueriesGetSmallAnswers(t *testing.T) {
 		t.Errorf("who has proven himself gets %d peers in %d bytes", len(proven.R.Values), size)
 	}
 	stranger := newAsker(t, c.at, "127.0.9.9:0")
+	stranger.wait = 400 * time.Millisecond // not all of it is answered
 	for _, q := range []string{
 		"d1:ad2:id20:" + string(a.id[:]) + "9:info_hash20:" + string(hash[:]) + "6:scrapei1ee1:q9:get_peers1:t1:a1:y1:qe",
 		"d1:ad2:id20:" + string(a.id[:]) + "6:target20:" + string(hash[:]) + "e1:q17:sample_infohashes1:t1:a1:y1:qe",
@@ -196,6 +201,7 @@ func TestFloodLeavesOthersServed(t *testing.T) {
 	c := start(t, collect.Config{Limits: collect.Limits{Address: 5, Network: 1000}})
 	flooder, other := newAsker(t, c.at, "127.0.0.2:0"), newAsker(t, c.at, "127.0.0.3:0")
 	ping := "d1:ad2:id20:" + strings.Repeat("x", 20) + "e1:q4:ping1:t2:aa1:y1:qe"
+	began := time.Now()
 	for range 500 {
 		flooder.send(ping)
 	}
@@ -203,8 +209,9 @@ func TestFloodLeavesOthersServed(t *testing.T) {
 		t.Errorf("%+v", m)
 	}
 	sum := c.stop()
-	if served := sum.Sent["response"]; served < 6 || served > 40 {
-		t.Errorf("%d answers, want some twenty for the flooder and one for the other", served)
+	most := 22 + 5*time.Since(began).Seconds() // twenty at once and five a second for the flooder, one for the other
+	if served := sum.Sent["response"]; served < 6 || float64(served) > most {
+		t.Errorf("%d answers, want at most %.0f", served, most)
 	}
 	if sum.Received != 501 || sum.Dropped["rate_address"]+sum.Sent["response"] != 501 {
 		t.Errorf("%+v", sum)
@@ -264,6 +271,9 @@ func TestSeveralAddresses(t *testing.T) {
 		if int(s.Received["get_peers"]) != ids[krpc.ID(s.OurID)] {
 			t.Errorf("node %s says it received %v, and was sent %d", s.OurID, s.Received, ids[krpc.ID(s.OurID)])
 		}
+		if s.Gauges["asker_ids"] != 1 || s.Gauges["asker_addresses"] != 1 || s.Gauges["asker_ids_secure"] != 0 {
+			t.Errorf("node %s measured %v of one asker", s.OurID, s.Gauges)
+		}
 	}
 }
 
@@ -271,5 +281,48 @@ func (a *asker) announce(token string, port int) {
 	a.t.Helper()
 	if m, _ := a.ask("announce_peer", krpc.MsgArgs{InfoHash: hash, Port: &port, Token: token}); m.Y != "r" {
 		a.t.Fatalf("announce: %+v", m.E)
+	}
+}
+
+// TestEdge asks a collector that logs no addresses: nothing on its disk or in
+// the lake tells who asked, but to who has the key.
+func TestEdge(t *testing.T) {
+	keys := lake.NewMemory()
+	var heard []netip.Addr // who works beside the collector still learns where peers are
+	c := start(t, collect.Config{Privacy: collect.Edge, Keys: keys, Heard: func(_ rawlog.Kind, _ int64, q *rawlog.Query) {
+		heard = append(heard, q.Addr)
+	}})
+	a := newAsker(t, c.at, "127.0.0.2:0")
+	m, _ := a.ask("get_peers", krpc.MsgArgs{InfoHash: hash})
+	a.announce(*m.R.Token, 51413)
+	m, _ = a.ask("get_peers", krpc.MsgArgs{InfoHash: hash})
+	if len(m.R.Values) != 1 || m.R.Values[0].Port != 51413 { // peers are handed out all the same
+		t.Errorf("values %v", m.R.Values)
+	}
+	c.stop()
+	got := read(t, c.store)
+	epoch, err := pseudonym.EpochName(lake.DayOf(got.events[0].T), pseudonym.Weekly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := pseudonym.Load(t.Context(), keys, epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := got.summaries[0].Header; h.Privacy != "edge" || h.KeyEpoch != epoch || h.KeyPrint != key.Print() {
+		t.Errorf("header %+v", h)
+	}
+	if len(got.events) != 3 {
+		t.Fatalf("%d events", len(got.events))
+	}
+	addr := netip.MustParseAddr("127.0.0.2")
+	if !slices.Equal(heard, []netip.Addr{addr, addr, addr}) {
+		t.Errorf("heard from %v", heard)
+	}
+	for _, ev := range got.events {
+		q := ev.Query
+		if q.Addr.IsValid() || q.HasTheirID || q.Port != 0 || q.AnnouncePort != 0 || q.Requester != key.Requester(addr) || q.Network != key.Network(addr) {
+			t.Errorf("%+v", q)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,10 @@ import (
 	"github.com/anacrolix/dht/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/metrics"
 	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/spool"
 )
 
 const (
@@ -26,13 +30,15 @@ const (
 // collector is a run of a collector.
 type collector struct {
 	cfg      Config
-	spool    *spool
+	spool    *spool.Spool
 	clock    *clock
 	ids      identities
+	unkept   bool // ids are not on disk yet: it was full
 	nodes    []*node
 	queue    *queue
 	journal  *journal
-	uploader *uploader
+	keys     *keyring // of privacy "edge" alone
+	uploader *spool.Uploader
 	peers    *peerStore
 	guard    *guard
 	tables   atomic.Pointer[tables]
@@ -52,19 +58,22 @@ func newClock(now func() time.Time) *clock {
 	return &clock{now: now, start: t, base: t.UnixMicro()}
 }
 
-func (c *clock) micros() int64 { return c.base + c.now().Sub(c.start).Microseconds() }
+func (c *clock) micros() int64 { return c.at(c.now()) }
+
+func (c *clock) at(t time.Time) int64 { return c.base + t.Sub(c.start).Microseconds() }
 
 // drift is how far the wall clock was set away from ours.
 func (c *clock) drift() time.Duration {
-	return time.Duration(c.now().UnixMicro()-c.micros()) * time.Microsecond
+	now := c.now()
+	return time.Duration(now.UnixMicro()-c.at(now)) * time.Microsecond
 }
 
-func newCollector(cfg Config, s *spool) (*collector, error) {
-	ids, err := s.identities()
+func newCollector(ctx context.Context, cfg Config, s *spool.Spool) (*collector, error) {
+	ids, err := readIdentities(s)
 	if err != nil {
 		return nil, err
 	}
-	run, err := runName(cfg.Random, cfg.Now())
+	run, err := spool.RunName(cfg.Random, cfg.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +82,19 @@ func newCollector(cfg Config, s *spool) (*collector, error) {
 		guard: newGuard(cfg.Limits, cfg.AllowLoopback),
 	}
 	c.tables.Store(&tables{})
-	c.uploader = &uploader{spool: s, store: cfg.Store, wake: make(chan struct{}, 1), say: cfg.Say, wait: cfg.UploadWait}
-	header := rawlog.Header{Collector: cfg.Collector, Run: run, Software: cfg.Software, Privacy: "plain"}
-	c.journal = newJournal(s, header, len(cfg.Listen), &c.full, c.uploader.notify)
+	c.uploader = spool.NewUploader(s, cfg.Store, cfg.Say, cfg.UploadWait)
+	header := rawlog.Header{Collector: cfg.Collector, Run: run, Software: cfg.Software, Privacy: cfg.Privacy}
+	c.journal = newJournal(s, header, len(cfg.Listen), &c.full, c.uploader.Notify)
+	c.journal.heard = cfg.Heard
+	if cfg.Privacy == Edge {
+		c.keys = newKeyring(cfg)
+		if err := c.keys.fetch(ctx, lake.DayOf(c.clock.micros())); err != nil {
+			return nil, err
+		}
+		c.journal.edge = &edge{keys: c.keys, geo: cfg.Geo}
+	}
 	if cfg.Live != nil {
-		c.journal.live = newLive(cfg.Collector, cfg.Live, cfg.Geo)
+		c.journal.live = newLive(cfg.Collector, cmp.Or(cfg.LiveK, LiveNetworks), cfg.Live, cfg.Geo)
 	}
 	for i, at := range cfg.Listen {
 		n, err := c.newNode(i, at)
@@ -87,7 +104,7 @@ func newCollector(cfg Config, s *spool) (*collector, error) {
 		}
 		c.nodes = append(c.nodes, n)
 	}
-	if err := s.keep(c.ids); err != nil {
+	if err := c.keepIDs(); err != nil {
 		c.closeSockets()
 		return nil, err
 	}
@@ -102,12 +119,12 @@ func (c *collector) newNode(i int, at netip.AddrPort) (*node, error) {
 	}
 	conn, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(at))
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", at, err)
+		return nil, fmt.Errorf("listen on %s: %w; name another address or port with --listen", at, err)
 	}
-	_ = conn.SetReadBuffer(receiveBuffer) // as much as the system allows
+	enlarge(conn, receiveBuffer)
 	now := c.clock.micros()
 	n := &node{
-		number: i, conn: conn, guard: c.guard, peers: c.peers, queue: c.queue, full: &c.full, tables: &c.tables, minute: now / minute,
+		number: i, conn: conn, guard: c.guard, peers: c.peers, queue: c.queue, full: &c.full, tables: &c.tables, minute: now / minute, sample: newQuality(),
 	}
 	c.guard.isOwn(conn.LocalAddr().(*net.UDPAddr).AddrPort())
 	ident, _, err := c.ids[at.String()].due(c.cfg.Random, netip.Addr{}, now, c.cfg.RotateIDs.Microseconds())
@@ -123,7 +140,7 @@ func (c *collector) newNode(i int, at netip.AddrPort) (*node, error) {
 		return nil, err
 	}
 	n.unread, _ = kernelDrops(conn.LocalAddr())
-	n.lib = newLibrary(conn, c.guard, c.startingNodes, c.clock.micros, n.countSent)
+	n.lib = newLibrary(conn, c.guard, c.startingNodes, c.clock.micros, c.cfg.Random, n.countSent)
 	return n, nil
 }
 
@@ -152,6 +169,15 @@ func (c *collector) run(ctx context.Context) error {
 		sockets.Go(func() error { return c.keepTable(inner, n) })
 	}
 	sockets.Go(func() error { return c.tick(inner) })
+	if c.keys != nil {
+		sockets.Go(func() error {
+			c.keys.keep(inner, c.clock.micros, c.cfg.Say)
+			return nil
+		})
+	}
+	if c.cfg.Probes > 0 {
+		sockets.Go(func() error { return c.probe(inner) })
+	}
 	if c.journal.live != nil {
 		sockets.Go(func() error {
 			c.journal.live.run(inner, c.clock.micros, c.cfg.Say)
@@ -159,7 +185,9 @@ func (c *collector) run(ctx context.Context) error {
 		})
 	}
 	if c.cfg.Metrics != "" {
-		sockets.Go(func() error { return c.serveMetrics(inner) })
+		sockets.Go(func() error {
+			return metrics.Serve(inner, c.cfg.Metrics, c.cfg.Say, append(c.cfg.Beside, newGauges(c))...)
+		})
 	}
 	sockets.Go(func() error {
 		<-inner.Done()
@@ -173,9 +201,9 @@ func (c *collector) run(ctx context.Context) error {
 	uploaded := make(chan struct{})
 	go func() {
 		defer close(uploaded)
-		c.uploader.run(uploading)
+		c.uploader.Run(uploading)
 	}()
-	c.uploader.notify()
+	c.uploader.Notify()
 	c.cfg.Ready(c.addresses())
 
 	go func() { // a disk that fails ends the listening
@@ -198,7 +226,7 @@ func (c *collector) run(ctx context.Context) error {
 func (c *collector) uploadRest(ctx context.Context) error {
 	rest, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastUpload)
 	defer cancel()
-	if err := c.uploader.all(rest); err != nil {
+	if err := c.uploader.All(rest); err != nil {
 		c.cfg.Say("%v; it stays in the spool for the next start", err)
 	}
 	return nil
@@ -220,7 +248,7 @@ func (c *collector) write(ctx context.Context, drained <-chan struct{}) error {
 	synced := make(chan struct{})
 	go func() {
 		defer close(synced)
-		c.sync(syncing)
+		c.sync(syncing, syncEvery)
 	}()
 	defer func() {
 		stop()
@@ -238,17 +266,17 @@ func (c *collector) write(ctx context.Context, drained <-chan struct{}) error {
 		}
 		b := c.queue.take(spare)
 		if err := c.journal.consume(b, c.clock.micros()); err != nil {
-			return fmt.Errorf("write to the spool %s: %w", c.spool.dir, err)
+			return fmt.Errorf("write to the spool %s: %w", c.spool.Dir(), err)
 		}
 		spare = b
 	}
-	return c.journal.close()
+	return c.journal.segments.Close()
 }
 
 // sync makes what is written last, beside the goroutine that writes: a slow
 // disk must not hold up the queue.
-func (c *collector) sync(ctx context.Context) {
-	ticker := time.NewTicker(syncEvery)
+func (c *collector) sync(ctx context.Context, every time.Duration) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {
@@ -256,8 +284,6 @@ func (c *collector) sync(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if f := c.journal.open.Load(); f != nil {
-			_ = f.f.Sync() // sealing syncs again, and tells what is wrong
-		}
+		_ = c.journal.segments.Sync() // sealing syncs again, and tells what is wrong
 	}
 }

@@ -10,11 +10,10 @@ const (
 	sentError
 	sentPing
 	sentFindNode
-	sentGetPeers
 	sentKinds
 )
 
-var sentNames = [sentKinds]string{"response", "error", "ping", "find_node", "get_peers"}
+var sentNames = [sentKinds]string{"response", "error", "ping", "find_node"}
 
 // counts is what one node received, did not log, and sent. What it logged is
 // counted elsewhere, by the goroutine that writes; that the two agree is the
@@ -104,6 +103,8 @@ func eventKind(k kind) rawlog.Kind {
 		return rawlog.SampleInfohashes
 	case findNode:
 		return rawlog.FindNode
+	case probed:
+		return rawlog.Probe
 	}
 	return rawlog.NoKind
 }
@@ -117,6 +118,8 @@ func kindOf(k rawlog.Kind) kind {
 		return announcePeer
 	case rawlog.SampleInfohashes:
 		return sampleInfohashes
+	case rawlog.Probe:
+		return probed
 	}
 	return findNode
 }

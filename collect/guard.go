@@ -26,13 +26,14 @@ const (
 	unsolicited         // a reply that we did not ask for
 	queueFull           // the disk was slower than the network
 	spoolFull           // the disk, or --spool-max, was full
+	noKey               // there was no pseudonym key to write it with
 	socketFull          // the kernel dropped it: we were slower than the network
 	reasons
 )
 
 var reasonNames = [reasons]string{
 	"", "not_kept", "malformed", "bad_arguments", "port_zero", "bogon", "own_address", "rate_address", "rate_network", "rate_all",
-	"unsolicited", "queue_full", "spool_full", "socket_full",
+	"unsolicited", "queue_full", "spool_full", "no_key", "socket_full",
 }
 
 func (r reason) String() string { return reasonNames[r] }

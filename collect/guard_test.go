@@ -12,6 +12,7 @@ import (
 
 	"github.com/anacrolix/dht/v2"
 
+	"github.com/boontorrent/boon/internal/keyspace"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -61,7 +62,7 @@ func TestNothingIsSentWhereNobodyIs(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	g := newGuard(Limits{Address: 10, Network: 100, All: 1000}, false)
+	g := newGuard(Limits{Address: 25, Network: 100, All: 1000}, false)
 	taken := func(seconds int64, addr func(i int) netip.AddrPort) map[reason]int {
 		got := map[reason]int{}
 		for s := range seconds {
@@ -71,20 +72,20 @@ func TestRates(t *testing.T) {
 		}
 		return got
 	}
-	within := func(what string, got, want int) {
-		if got < want*9/10 || got > want*11/10 {
-			t.Errorf("%s: %d taken, want some %d", what, got, want)
+	within := func(what string, got map[reason]int, want int, rest reason) {
+		if n := got[kept]; n < want*9/10 || n > want*11/10 || n+got[rest] != 50_000 {
+			t.Errorf("%s: %v, want some %d taken and the rest dropped as %s", what, got, want, rest)
 		}
 	}
-	within("one address", taken(10, func(int) netip.AddrPort { return at("5.5.5.5:1") })[kept], 10*10+10*burstSeconds)
+	within("one address", taken(10, func(int) netip.AddrPort { return at("5.5.5.5:1") }), 25*10+25*burstSeconds, rateAddress)
 	g = newGuard(g.limits, false)
 	within("one /24", taken(10, func(i int) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{5, 5, 5, byte(i)}), 1)
-	})[kept], 100*10+100*burstSeconds)
+	}), 100*10+100*burstSeconds, rateNetwork)
 	g = newGuard(g.limits, false)
 	within("everybody", taken(10, func(i int) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{5, byte(i >> 8), byte(i), 1}), 1)
-	})[kept], 1000*10+1000*burstSeconds)
+	}), 1000*10+1000*burstSeconds, rateAll)
 }
 
 // TestForgedAddressesFillNothing sends from 300,000 addresses: the guard's
@@ -204,11 +205,11 @@ func TestBEP42(t *testing.T) {
 		a := netip.MustParseAddr(s)
 		for range 20 {
 			id, err := newID(random, a)
-			if err != nil || !dht.NodeIdSecure(krpc.ID(id), a.AsSlice()) || !fits(id, a) {
+			if err != nil || !dht.NodeIdSecure(krpc.ID(id), a.AsSlice()) || !keyspace.Fits(id, a) {
 				t.Errorf("%s does not fit %s (%v)", id, a, err)
 			}
 		}
-		if id, _ := newID(random, netip.Addr{}); fits(id, a) {
+		if id, _ := newID(random, netip.Addr{}); keyspace.Fits(id, a) {
 			t.Errorf("a random id fits %s", a)
 		}
 	}
@@ -218,7 +219,7 @@ func TestBEP42(t *testing.T) {
 		"65.23.51.170": "a5d43220bc8f112a3d426c84764f8c2a1150e616", "84.124.73.14": "1b0321dd1bb1fe518101ceef99462b947a01ff41",
 		"43.213.53.83": "e56f6cbf5b7c4be0237986d5243b87aa6d51305a",
 	} {
-		if id, err := rawlog.ParseID(want); err != nil || !fits(id, netip.MustParseAddr(s)) {
+		if id, err := rawlog.ParseID(want); err != nil || !keyspace.Fits(id, netip.MustParseAddr(s)) {
 			t.Errorf("%s is said not to fit %s (%v)", want, s, err)
 		}
 	}
@@ -246,7 +247,7 @@ func TestOutsideAddress(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{3})
 	first, _, _ := id.due(random, netip.Addr{}, now, 0)
 	second2, changed, _ := first.due(random, our, now, 0)
-	if got, _ := rawlog.ParseID(second2.ID); !changed || !fits(got, our) {
+	if got, _ := rawlog.ParseID(second2.ID); !changed || !keyspace.Fits(got, our) {
 		t.Error("the id does not follow the address")
 	}
 	if third, changed, _ := second2.due(random, netip.Addr{}, now+1, 0); changed || !cmp.Equal(third.ID, second2.ID) {

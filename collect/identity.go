@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"io/fs"
 	"net/netip"
 	"os"
 
 	"github.com/boontorrent/boon/internal/geo"
+	"github.com/boontorrent/boon/internal/keyspace"
 	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/spool"
 )
 
 // identity is a node's place in the keyspace. It is kept across restarts, so
@@ -30,35 +31,9 @@ func newID(random io.Reader, outside netip.Addr) (rawlog.ID, error) {
 		return id, fmt.Errorf("make a node id: %w", err)
 	}
 	if outside.IsValid() {
-		sum := bep42(outside, id[19])
-		id[0], id[1], id[2] = byte(sum>>24), byte(sum>>16), byte(sum>>8)&0xf8|id[2]&7
+		id = keyspace.Fit(id, outside)
 	}
 	return id, nil
-}
-
-// fits reports whether a node at that address may have the id (BEP 42).
-func fits(id rawlog.ID, a netip.Addr) bool {
-	sum := bep42(a, id[19])
-	return id[0] == byte(sum>>24) && id[1] == byte(sum>>16) && id[2]&0xf8 == byte(sum>>8)&0xf8
-}
-
-// bep42 is the checksum of the masked address and three bits of the id's last byte.
-func bep42(a netip.Addr, last byte) uint32 {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	if a.Is4() {
-		b := a.As4()
-		for i, mask := range [4]byte{0x03, 0x0f, 0x3f, 0xff} {
-			b[i] &= mask
-		}
-		b[0] |= last << 5
-		return crc32.Checksum(b[:], table)
-	}
-	b := a.As16()
-	for i, mask := range [8]byte{0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff} {
-		b[i] &= mask
-	}
-	b[0] |= last << 5
-	return crc32.Checksum(b[:8], table)
 }
 
 // ballot finds out our address from what repliers say it is. A network has one
@@ -103,12 +78,15 @@ func (b *ballot) elected() netip.Addr {
 	return netip.Addr{}
 }
 
+// idsName is their file in the spool.
+const idsName = "nodes.json"
+
 // identities are the ids of all nodes, by listen address, kept in the spool.
 type identities map[string]identity
 
-func (s *spool) identities() (identities, error) {
+func readIdentities(s *spool.Spool) (identities, error) {
 	known := identities{}
-	b, err := os.ReadFile(s.path(idsName))
+	b, err := os.ReadFile(s.Path(idsName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return known, nil
 	}
@@ -116,25 +94,35 @@ func (s *spool) identities() (identities, error) {
 		err = json.Unmarshal(b, &known)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the node ids: %w; remove %s to begin with new ones", err, s.path(idsName))
+		return nil, fmt.Errorf("read the node ids: %w; remove %s to begin with new ones", err, s.Path(idsName))
 	}
 	return known, nil
 }
 
 // keep writes the ids, all or nothing.
-func (s *spool) keep(known identities) error {
+func (known identities) keep(s *spool.Spool) error {
 	b, err := json.MarshalIndent(known, "", " ")
 	if err != nil {
 		return fmt.Errorf("keep the node ids: %w", err)
 	}
-	temp := s.path(idsName + ".new")
-	if err := os.WriteFile(temp, append(b, '\n'), 0o600); err != nil {
+	temp := s.Path(idsName + ".new")
+	_ = os.Remove(temp) // of a start that was killed
+	f, err := s.NewFile(temp)
+	if err != nil {
 		return fmt.Errorf("keep the node ids: %w", err)
 	}
-	if err := os.Rename(temp, s.path(idsName)); err != nil {
+	_, err = f.WriteAt(append(b, '\n'), 0)
+	if err == nil {
+		err = f.Sync() // or a power cut leaves an empty file under the name
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temp, s.Path(idsName))
+	}
+	if err != nil {
+		_ = os.Remove(temp)
 		return fmt.Errorf("keep the node ids: %w", err)
 	}
-	return nil
+	return s.Sync()
 }
 
 // due settles the id to go on with: the one there is, unless it does not fit
@@ -145,7 +133,7 @@ func (i identity) due(random io.Reader, outside netip.Addr, now, rotate int64) (
 	}
 	id, err := rawlog.ParseID(i.ID)
 	fresh := err == nil && (rotate == 0 || now-i.Since < rotate)
-	if fresh && (!outside.IsValid() || fits(id, outside)) {
+	if fresh && (!outside.IsValid() || keyspace.Fits(id, outside)) {
 		changed := outside != i.Outside
 		i.Outside = outside
 		return i, changed, nil

@@ -1,8 +1,6 @@
 package collect
 
 import (
-	"errors"
-	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,21 +10,23 @@ import (
 
 	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/rawlog/rawlogtest"
+	"github.com/boontorrent/boon/internal/spool"
 )
 
 // fullDisk is a file on a disk that has room for so many bytes more.
 type fullDisk struct {
-	disk
+	spool.File
 	room *int
 }
 
 func (d fullDisk) WriteAt(p []byte, off int64) (int, error) {
 	if len(p) > *d.room { // as the kernel does, write what fits
-		n, _ := d.disk.WriteAt(p[:*d.room], off)
+		n, _ := d.File.WriteAt(p[:*d.room], off)
 		return n, syscall.ENOSPC
 	}
 	*d.room -= len(p)
-	return d.disk.WriteAt(p, off)
+	return d.File.WriteAt(p, off)
 }
 
 // heard is one second of a node's life: queries, and at the end its counts.
@@ -52,29 +52,28 @@ func heardIn(n int, at int64) *batch {
 type accountOfSpool struct {
 	events, logged, received, dropped, lost int64
 	segments, recovered                     int
+	headers                                 []rawlog.Header
 }
 
-func readSpool(t *testing.T, s *spool) accountOfSpool {
+func readSpool(t *testing.T, s *spool.Spool) accountOfSpool {
 	t.Helper()
-	files, err := s.sealed()
+	files, err := s.Sealed()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var a accountOfSpool
 	for _, f := range files {
-		in, err := os.Open(s.path(f.name))
+		in, err := os.Open(s.Path(f.Name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := rawlog.NewReader(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var ev rawlog.Event
+		segment := rawlogtest.Read(t, f.Name, in)
+		in.Close()
 		before := a
-		for err = r.Next(&ev); err == nil; err = r.Next(&ev) {
-			if lake.DayOf(ev.T) != lake.DayOf(f.key.Start) {
-				t.Errorf("%s holds an event of %s", f.name, lake.DayOf(ev.T))
+		for i := range segment.Events {
+			ev := &segment.Events[i]
+			if lake.DayOf(ev.T) != lake.DayOf(f.Key.Start) {
+				t.Errorf("%s holds an event of %s", f.Name, lake.DayOf(ev.T))
 			}
 			if ev.Kind == rawlog.Stats {
 				for _, n := range ev.Stats.Logged {
@@ -91,32 +90,27 @@ func readSpool(t *testing.T, s *spool) accountOfSpool {
 			a.events++
 		}
 		if a.logged-before.logged != a.events-before.events || a.received-before.received != a.logged-before.logged+a.dropped-before.dropped {
-			t.Errorf("the sums of %s do not close: %+v, and before it %+v", f.name, a, before)
+			t.Errorf("the sums of %s do not close: %+v, and before it %+v", f.Name, a, before)
 		}
-		sum := r.Summary()
-		if !errors.Is(err, io.EOF) || !sum.Sealed || sum.Damaged > 0 || sum.Lost > 0 {
-			t.Errorf("%s: %v, %+v", f.name, err, sum)
-		}
-		a.lost += sum.Footer.Dropped["spool_full"]
+		a.lost += segment.Footer.Dropped["spool_full"]
 		a.segments++
-		if sum.Footer.Recovered {
+		a.headers = append(a.headers, segment.Header)
+		if segment.Footer.Recovered {
 			a.recovered++
 		}
-		r.Close()
-		in.Close()
 	}
 	return a
 }
 
-func newTestJournal(t *testing.T, room *int) (*journal, *spool, *atomic.Bool) {
+func newTestJournal(t *testing.T, room *int) (*journal, *spool.Spool, *atomic.Bool) {
 	t.Helper()
-	s, err := openSpool(filepath.Join(t.TempDir(), "spool"), 0)
+	s, err := spool.Open(filepath.Join(t.TempDir(), "spool"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.close)
-	s.disk = func(path string) (disk, error) {
-		f, err := newFile(path)
+	t.Cleanup(s.Close)
+	s.NewFile = func(path string) (spool.File, error) {
+		f, err := spool.NewFile(path)
 		return fullDisk{f, room}, err
 	}
 	full := &atomic.Bool{}
@@ -140,7 +134,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		wasFull = wasFull || full.Load()
 	}
-	if err := j.close(); err != nil {
+	if err := j.segments.Close(); err != nil {
 		t.Fatal(err)
 	}
 	a := readSpool(t, s)
@@ -159,11 +153,11 @@ func TestDiskFullToTheEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if j.close() == nil {
+	if j.segments.Close() == nil {
 		t.Error("no error though events could not be written")
 	}
-	s.disk = newFile
-	mended, err := s.mend()
+	s.NewFile = spool.NewFile
+	mended, err := s.Mend(newAfterCrash)
 	a := readSpool(t, s)
 	if err != nil || mended == 0 || a.recovered != 1 || a.events == 0 || a.events >= 200 {
 		t.Errorf("mended %d (%v): %+v", mended, err, a)
@@ -193,7 +187,7 @@ func TestSegmentsEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := j.close(); err != nil {
+	if err := j.segments.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if a := readSpool(t, s); a.segments != 3 || a.events != 1890 || a.dropped != 11 {
@@ -204,35 +198,40 @@ func TestSegmentsEnd(t *testing.T) {
 // TestMendCutAnywhere cuts an open segment at every byte, as a power cut may:
 // what is left is sealed, its sums close, and mending again changes nothing.
 func TestMendCutAnywhere(t *testing.T) {
+	t.Parallel()
 	room := 1 << 30
 	j, s, _ := newTestJournal(t, &room)
 	for i := range int64(3) {
 		b := heardIn(4, noon+i*second)
+		b.entries[4].mark.counts.received[probed]++
 		if i == 2 {
 			b.entries = b.entries[:4] // the crash comes before the minute ends
 		}
+		probe := rawlog.Event{Kind: rawlog.Probe, T: noon + i*second, Probe: &rawlog.ProbeEvent{Family: "wide"}}
+		probe.Query.OurID = rawlog.ID{1}
+		b.entries = append([]entry{{ev: probe}}, b.entries...)
 		if err := j.consume(b, noon+(i+1)*second); err != nil {
 			t.Fatal(err)
 		}
 	}
-	names, err := s.names(openSuffix)
+	names, err := s.Names(spool.OpenSuffix)
 	if err != nil || len(names) != 1 {
 		t.Fatal(names, err)
 	}
-	whole, err := os.ReadFile(s.path(names[0]))
+	whole, err := os.ReadFile(s.Path(names[0]))
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := int64(0)
 	for size := range len(whole) + 1 {
-		mended, err := openSpool(filepath.Join(t.TempDir(), "spool"), 0)
+		mended, err := spool.Open(filepath.Join(t.TempDir(), "spool"), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(mended.path(names[0]), whole[:size], 0o600); err != nil {
+		if err := os.WriteFile(mended.Path(names[0]), whole[:size], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := mended.mend(); err != nil {
+		if _, err := mended.Mend(newAfterCrash); err != nil {
 			t.Fatalf("cut to %d bytes: %v", size, err)
 		}
 		a := readSpool(t, mended)
@@ -240,19 +239,12 @@ func TestMendCutAnywhere(t *testing.T) {
 			t.Errorf("cut to %d bytes: %d events, and %d of fewer bytes", size, a.events, before)
 		}
 		before = a.events
-		if n, err := mended.mend(); n != 0 || err != nil {
+		if n, err := mended.Mend(newAfterCrash); n != 0 || err != nil {
 			t.Errorf("mending again: %d records, %v", n, err)
 		}
-		mended.close()
+		mended.Close()
 	}
-	if before != 12 {
-		t.Errorf("%d events of the whole file, want 12", before)
-	}
-}
-
-func TestSpoolIsForOneProcess(t *testing.T) {
-	_, s, _ := newTestJournal(t, new(int))
-	if _, err := openSpool(s.dir, 0); err == nil {
-		t.Error("two collectors in one spool")
+	if before != 15 {
+		t.Errorf("%d events of the whole file, want 12 queries and 3 probes", before)
 	}
 }

@@ -9,7 +9,24 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
+
+// enlarge asks for a receive buffer of that size: beyond net.core.rmem_max where
+// we may (CAP_NET_ADMIN), else as much as that allows.
+func enlarge(conn *net.UDPConn, size int) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	var forced error
+	err = raw.Control(func(fd uintptr) {
+		forced = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUFFORCE, size)
+	})
+	if err != nil || forced != nil {
+		_ = conn.SetReadBuffer(size)
+	}
+}
 
 // kernelDrops is how many packets the kernel threw away because the socket's
 // buffer was full, from /proc/net/udp.

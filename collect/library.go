@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anacrolix/dht/v2"
@@ -26,55 +27,55 @@ const (
 	meetEvery    = second / 10 // how often an asker is shown to the library
 	ownQueries   = 50          // a second
 	libraryGrace = 100 * time.Millisecond
+	enoughNodes  = 8 // that replied of late: with these a table keeps itself
+	firstBegin   = time.Second
+	lastBegin    = time.Minute
 )
 
 // library is anacrolix/dht behind a connection of our making. It bootstraps and
 // keeps the routing table; nothing else. It never sees a byte that came from
 // the network: replies to its queries are written anew from what our parser
 // read, without nodes that cannot be, and of those who ask us it sees a few,
-// as pings that it must not answer. What it sends passes the guard.
+// as pings that it must not answer. What it sends is written anew as well
+// (question.go), and passes the guard.
 type library struct {
 	conn    *net.UDPConn
 	guard   *guard
 	limiter *rate.Limiter
 	starts  dht.StartingNodesGetter
 	sent    func(sentKind)
+	random  io.Reader
 
 	mu      sync.Mutex
 	now     func() int64
 	server  *dht.Server
 	inbox   *inbox
-	asked   map[question]int64
+	asked   map[question]asking
 	replied map[netip.AddrPort]int64
 	met     int64
 	outside ballot
 }
 
-// question is a query of ours.
-type question struct {
-	to netip.AddrPort
-	t  [8]byte
-	n  uint8
+// reported is what a node told a lookup of ours.
+type reported struct {
+	from  netip.AddrPort
+	nodes []found
 }
 
-func newLibrary(conn *net.UDPConn, g *guard, starts dht.StartingNodesGetter, now func() int64, sent func(sentKind)) *library {
+func newLibrary(conn *net.UDPConn, g *guard, starts dht.StartingNodesGetter, now func() int64, random io.Reader, sent func(sentKind)) *library {
 	return &library{
-		conn: conn, guard: g, starts: starts, now: now, sent: sent, limiter: rate.NewLimiter(ownQueries, ownQueries),
-		asked: map[question]int64{}, replied: map[netip.AddrPort]int64{},
+		conn: conn, guard: g, starts: starts, now: now, random: random, sent: sent, limiter: rate.NewLimiter(ownQueries, ownQueries),
+		asked: map[question]asking{}, replied: map[netip.AddrPort]int64{},
 	}
 }
 
 // run keeps the table of the node with that id until ctx ends.
 func (l *library) run(ctx context.Context, id rawlog.ID) error {
 	box := &inbox{lib: l, packets: make(chan heard, inboxPackets), closed: make(chan struct{})}
-	want := krpc.WantNodes
-	if l.v6() {
-		want = krpc.WantNodes6
-	}
 	quiet := alog.Default.FilterLevel(alog.Disabled)
 	server, err := dht.NewServer(&dht.ServerConfig{
 		NodeId: krpc.ID(id), Conn: box, NoSecurity: true, StartingNodes: l.startingNodes, SendLimiter: l.limiter,
-		OnQuery: func(*krpc.Msg, net.Addr) bool { return false }, DefaultWant: []krpc.Want{want}, Logger: quiet,
+		OnQuery: func(*krpc.Msg, net.Addr) bool { return false }, DefaultWant: l.want(), Logger: quiet,
 	})
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (l *library) run(ctx context.Context, id rawlog.ID) error {
 		defer close(done)
 		server.TableMaintainer()
 	}()
-	<-ctx.Done()
+	l.begin(ctx, server, id)
 	l.mu.Lock()
 	l.server, l.inbox = nil, nil
 	l.mu.Unlock()
@@ -97,6 +98,48 @@ func (l *library) run(ctx context.Context, id rawlog.ID) error {
 	case <-time.After(libraryGrace): // it takes no context: its last timers end it within seconds
 	}
 	return nil
+}
+
+// begin asks the named nodes for our neighbours, and those for theirs, whenever
+// too few are known, until ctx ends. The library by itself asks the named nodes
+// once, when its table is empty, and not again for half an hour: a start during
+// which they are slow, or a stranger that never replies is met first, would find
+// nobody.
+func (l *library) begin(ctx context.Context, server *dht.Server, id rawlog.ID) {
+	for wait := firstBegin; ; wait = min(2*wait, lastBegin) {
+		if len(l.routes()) < enoughNodes && l.askNamed(ctx, server, id) {
+			_, _ = server.BootstrapContext(ctx) // the library may be at it already
+		}
+		if len(l.routes()) >= enoughNodes {
+			wait = lastBegin
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// askNamed sends find_node for our own id to the named nodes. Those that reply
+// enter the library's table, where bootstrapping begins; false where none does.
+func (l *library) askNamed(ctx context.Context, server *dht.Server, id rawlog.ID) bool {
+	addrs, err := l.startingNodes()
+	if err != nil {
+		return false // no name could be looked up: there may be no network yet
+	}
+	var all sync.WaitGroup
+	var replied atomic.Bool
+	for _, a := range addrs[:min(len(addrs), 2*enoughNodes)] {
+		all.Go(func() {
+			res := server.Query(ctx, a, "find_node", dht.QueryInput{MsgArgs: krpc.MsgArgs{Target: krpc.ID(id), Want: l.want()}})
+			if res.Err == nil {
+				replied.Store(true)
+			}
+		})
+	}
+	all.Wait()
+	return replied.Load()
 }
 
 // startingNodes are the nodes to ask first; the guard learns that they were named.
@@ -116,34 +159,52 @@ func (l *library) v6() bool {
 	return a.IP.To4() == nil
 }
 
+func (l *library) want() []krpc.Want {
+	if l.v6() {
+		return []krpc.Want{krpc.WantNodes6}
+	}
+	return []krpc.Want{krpc.WantNodes}
+}
+
 // hear takes in a reply or error and tells what to count it as.
 func (l *library) hear(m *message, k kind, from netip.AddrPort, now int64, our rawlog.ID) reason {
-	if len(m.t) > 8 {
+	q, ok := questionOf(from, m.t)
+	if !ok {
 		return unsolicited
 	}
-	q := question{to: from, n: uint8(len(m.t))}
-	copy(q.t[:], m.t)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.asked[q]; !ok {
+	asking, ok := l.asked[q]
+	if !ok {
 		return unsolicited
 	}
 	delete(l.asked, q)
 	l.guard.prove(from, now)
+	if k == failure && asking.replies != nil {
+		return notKept
+	}
 	if k == failure {
-		l.give(heard{packet: errorFor(m), from: from})
+		l.give(heard{packet: errorFor(asking.t), from: from})
 		return notKept
 	}
 	if len(m.id) != 20 || rawlog.ID(m.id) == our {
 		return badArguments
 	}
-	if len(l.replied) < maxReplied {
+	// Who replies to a lookup is not in the table for that, and takes no room from those who are.
+	if _, known := l.replied[from]; known || asking.replies == nil && len(l.replied) < maxReplied {
 		l.replied[from] = now
 	}
 	if at, ok := endpoint(m.ip); ok {
 		l.outside.vote(at.Addr(), from.Addr())
 	}
-	l.give(heard{packet: l.replyFor(m), from: from})
+	if asking.replies != nil {
+		select {
+		case asking.replies <- reported{from, l.nodesOf(m)}:
+		default: // it has room for all; the lookup is over
+		}
+		return notKept
+	}
+	l.give(heard{packet: l.replyFor(m, asking.t), from: from})
 	return notKept
 }
 
@@ -170,15 +231,15 @@ func (l *library) give(h heard) {
 	}
 }
 
-// replyFor writes a reply anew, with the nodes that may be asked.
-func (l *library) replyFor(m *message) []byte {
+// replyFor writes a reply anew, with the nodes that may be asked, to the library's query t.
+func (l *library) replyFor(m *message, t []byte) []byte {
 	b := append([]byte("d1:rd2:id20:"), m.id...)
 	if l.v6() { // of the other family we could ask nobody
 		b = appendString(append(b, "6:nodes6"...), l.askable(m.nodes6, 38))
 	} else {
 		b = appendString(append(b, "5:nodes"...), l.askable(m.nodes, 26))
 	}
-	b = appendString(append(b, "e1:t"...), m.t)
+	b = appendString(append(b, "e1:t"...), t)
 	return append(b, "1:y1:re"...)
 }
 
@@ -195,46 +256,35 @@ func (l *library) askable(list []byte, size int) []byte {
 	return good
 }
 
-func errorFor(m *message) []byte {
-	return append(appendString([]byte("d1:eli201e5:errore1:t"), m.t), "1:y1:ee"...)
+// nodesOf are the nodes of a reply that may be asked.
+func (l *library) nodesOf(m *message) []found {
+	list, size := m.nodes, 26
+	if l.v6() {
+		list, size = m.nodes6, 38
+	}
+	return foundIn(l.askable(list, size), size)
 }
 
-// ask sends a query of the library's, if the guard allows it.
-func (l *library) ask(packet []byte, to netip.AddrPort) {
-	var m message
-	k := parse(packet, &m)
-	now := l.now()
-	if len(m.t) > 8 || k > sampleInfohashes || to.Addr().Is6() != l.v6() || !l.guard.mayAsk(to, now) {
-		return
+// foundIn reads a list of compact nodes.
+func foundIn(list []byte, size int) []found {
+	var nodes []found
+	for ; len(list) >= size; list = list[size:] {
+		at, _ := endpoint(list[20:size])
+		nodes = append(nodes, found{rawlog.ID(list[:20]), at})
 	}
-	q := question{to: to, n: uint8(len(m.t))}
-	copy(q.t[:], m.t)
-	l.mu.Lock()
-	if len(l.asked) >= maxAsked {
-		l.mu.Unlock()
-		return
-	}
-	l.asked[q] = now
-	l.mu.Unlock()
-	if _, err := l.conn.WriteToUDPAddrPort(packet, to); err != nil {
-		return
-	}
-	switch k {
-	case ping:
-		l.sent(sentPing)
-	case findNode:
-		l.sent(sentFindNode)
-	default:
-		l.sent(sentGetPeers)
-	}
+	return nodes
+}
+
+func errorFor(t []byte) []byte {
+	return append(appendString([]byte("d1:eli201e5:errore1:t"), t), "1:y1:ee"...)
 }
 
 // forget drops questions and repliers that are too old.
 func (l *library) forget(now int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for q, at := range l.asked {
-		if now-at > askedLasts {
+	for q, a := range l.asked {
+		if now-a.at > askedLasts {
 			delete(l.asked, q)
 		}
 	}

@@ -20,20 +20,31 @@ import (
 
 // Bounds of the live view.
 const (
-	liveEvery    = 5 * time.Second
-	liveWindow   = 24   // times five seconds
-	liveSamples  = 3000 // queries looked up in five seconds; beyond, some stand for all
-	liveNetworks = 3    // distinct networks that a place is shown from
-	liveCells    = 4000
-	liveClients  = 30
-	liveLimit    = 1 << 20 // bytes of index.json that are read
+	liveEvery   = 5 * time.Second
+	liveWindow  = 24   // times five seconds
+	liveSamples = 3000 // queries looked up in five seconds; beyond, some stand for all
+	liveCells   = 4000
+	liveClients = 30
+	liveLimit   = 1 << 20 // bytes of index.json that are read
 )
+
+// What is shown comes from LiveNetworks networks, unless the caller says otherwise, and
+// no network makes more than liveLargest of its queries: the thresholds of the report.
+const (
+	LiveNetworks = 20
+	liveLargest  = 0.85
+)
+
+// liveGrids are the sides of a cell in degrees. Two minutes are short: what is too little
+// to be shown in a small cell counts towards a larger one.
+func liveGrids() []int32 { return []int32{1, 3, 10} }
 
 // live keeps what was heard in the last two minutes, to show it on a map: where
 // from, which clients. It holds no address: of a network, only a hash under a
-// key that is forgotten with the process.
+// key that is forgotten with the process. A row is shown from need networks up, rounded.
 type live struct {
 	collector string
+	need      int // distinct networks that a row needs
 	store     lake.Store
 	geo       *geo.DB
 	seed      maphash.Seed
@@ -56,8 +67,8 @@ type liveSample struct {
 	client  [2]byte
 }
 
-func newLive(collector string, store lake.Store, db *geo.DB) *live {
-	return &live{collector: collector, store: store, geo: db, seed: maphash.MakeSeed()}
+func newLive(collector string, need int, store lake.Store, db *geo.DB) *live {
+	return &live{collector: collector, need: need, store: store, geo: db, seed: maphash.MakeSeed()}
 }
 
 // hear takes a logged query in. What nodes ask for their own upkeep does not count.
@@ -77,7 +88,7 @@ func (l *live) hear(q *rawlog.Query) {
 	if place, ok := l.geo.Lookup(q.Addr); ok {
 		copy(s.country[:], place.Country)
 		if place.HasPoint {
-			s.cell = cellOf(place.Lat, place.Lon)
+			s.cell = cellOf(place.Lat, place.Lon, 1)
 		}
 	}
 	if len(q.Version) >= 2 && letter(q.Version[0]) && letter(q.Version[1]) {
@@ -88,17 +99,24 @@ func (l *live) hear(q *rawlog.Query) {
 
 func letter(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
 
-// cellOf is the number of a point's cell in the grid of the report: bands of
-// one degree, each cut into cells of about the same area (internal/duck, macro
-// cell).
-func cellOf(lat, lon float64) int32 {
-	band := int32(min(179, max(0, math.Floor(lat+90))))
-	n := cellsInBand(band)
+// cellOf is the number of a point's cell in a grid of so many degrees: bands, each cut
+// into cells of about the same area. That of one degree is the grid of the report
+// (internal/duck, macro cell).
+func cellOf(lat, lon float64, degrees int32) int32 {
+	band := int32(min(float64(180/degrees-1), max(0, math.Floor((lat+90)/float64(degrees)))))
+	n := cellsInBand(band, degrees)
 	return band*360 + int32(math.Floor((lon+180)/360*float64(n)))%n
 }
 
-func cellsInBand(band int32) int32 {
-	return max(1, int32(math.Round(360*math.Cos((float64(band)-89.5)*math.Pi/180))))
+func cellsInBand(band, degrees int32) int32 {
+	middle := (float64(band)+0.5)*float64(degrees) - 90
+	return max(1, int32(math.Round(360/float64(degrees)*math.Cos(middle*math.Pi/180))))
+}
+
+// middleOf is the middle of a cell.
+func middleOf(cell, degrees int32) (lat, lon float64) {
+	band := cell / 360
+	return (float64(band)+0.5)*float64(degrees) - 90, (float64(cell%360)+0.5)*360/float64(cellsInBand(band, degrees)) - 180
 }
 
 // liveFile is live/<collector>.json.
@@ -107,7 +125,7 @@ type liveFile struct {
 	Collector string       `json:"collector"`
 	Time      int64        `json:"t"`                  // µs
 	Seconds   int          `json:"seconds"`            // that it is about
-	PerSecond float64      `json:"queries_per_second"` // all of them
+	PerSecond float64      `json:"queries_per_second"` // all of them, but for what the rows leave of all where that may not be shown
 	Share     float64      `json:"share"`              // of them that the rest is about
 	Cells     []liveCell   `json:"cells"`
 	Countries []liveNation `json:"countries"`
@@ -115,17 +133,16 @@ type liveFile struct {
 }
 
 type liveCell struct {
-	Cell     int32   `json:"cell"`
-	Lat      float64 `json:"lat"` // of its middle
-	Lon      float64 `json:"lon"`
-	Queries  int     `json:"queries"`
-	Networks int     `json:"networks"`
+	Cell    int32   `json:"cell"`
+	Degrees int32   `json:"degrees"` // side of the cell; its number is of the grid of those
+	Lat     float64 `json:"lat"`     // of its middle
+	Lon     float64 `json:"lon"`
+	Queries int     `json:"queries"` // rounded to tens, as all below
 }
 
 type liveNation struct {
-	Country  string `json:"country"`
-	Queries  int    `json:"queries"`
-	Networks int    `json:"networks"`
+	Country string `json:"country"`
+	Queries int    `json:"queries"`
 }
 
 type liveClient struct {
@@ -133,34 +150,86 @@ type liveClient struct {
 	Queries int    `json:"queries"`
 }
 
-// tally counts queries and distinct networks.
+// tally counts queries, all and by network.
 type tally struct {
 	queries  int
-	networks map[uint64]struct{}
+	networks map[uint64]int
 }
 
 func tallyAt[K comparable](m map[K]*tally, key K, network uint64) {
 	t := m[key]
 	if t == nil {
-		t = &tally{networks: map[uint64]struct{}{}}
+		t = &tally{networks: map[uint64]int{}}
 		m[key] = t
 	}
 	t.queries++
-	t.networks[network] = struct{}{}
+	t.networks[network]++
+}
+
+// rounded is the count as it is shown.
+func (t *tally) rounded() int { return max(10, (t.queries+5)/10*10) }
+
+// may reports whether a row of this may be shown.
+func (t *tally) may(need int) bool {
+	return len(t.networks) >= need && float64(slices.Max(slices.Collect(maps.Values(t.networks)))) <= liveLargest*float64(t.queries)
 }
 
 // shown are the keys of what may be shown, the most first.
-func shown[K comparable](m map[K]*tally, networks, most int) []K {
-	keys := slices.DeleteFunc(slices.Collect(maps.Keys(m)), func(k K) bool { return len(m[k].networks) < networks })
+func shown[K comparable](m map[K]*tally, need int) []K {
+	keys := slices.DeleteFunc(slices.Collect(maps.Keys(m)), func(k K) bool { return !m[k].may(need) })
 	slices.SortFunc(keys, func(a, b K) int {
 		return cmp.Or(cmp.Compare(m[b].queries, m[a].queries), cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)))
 	})
-	return keys[:min(len(keys), most)]
+	return keys
+}
+
+// untold is how many queries all must not count, because what is left of all less the
+// rows that are shown may not be shown either.
+func untold[K comparable](m map[K]*tally, rows []K, need int) int {
+	rest := tally{networks: map[uint64]int{}}
+	for k, t := range m {
+		if slices.Contains(rows, k) {
+			continue
+		}
+		rest.queries += t.queries
+		for network, n := range t.networks {
+			rest.networks[network] += n
+		}
+	}
+	if rest.queries == 0 || rest.may(need) {
+		return 0
+	}
+	return rest.queries
+}
+
+// cells are those of the samples. What no cell of a grid may show is left for the next.
+func (l *live) cells(samples []liveSample) []liveCell {
+	all := []liveCell{}
+	for _, degrees := range liveGrids() {
+		within := func(s liveSample) int32 {
+			lat, lon := middleOf(s.cell, 1)
+			return cellOf(lat, lon, degrees)
+		}
+		cells := map[int32]*tally{}
+		for _, s := range samples {
+			tallyAt(cells, within(s), s.network)
+		}
+		done := map[int32]bool{}
+		for _, c := range shown(cells, l.need) {
+			lat, lon := middleOf(c, degrees)
+			all = append(all, liveCell{c, degrees, lat, math.Round(1e4*lon) / 1e4, cells[c].rounded()})
+			done[c] = true
+		}
+		samples = slices.DeleteFunc(samples, func(s liveSample) bool { return done[within(s)] })
+	}
+	slices.SortStableFunc(all, func(a, b liveCell) int { return cmp.Compare(b.Queries, a.Queries) })
+	return all[:min(len(all), liveCells)]
 }
 
 // view makes the file of the last buckets, of which filled have been filled.
 func (l *live) view(now int64, filled int) liveFile {
-	cells, countries, clients := map[int32]*tally{}, map[[2]byte]*tally{}, map[[2]byte]*tally{}
+	countries, clients := map[[2]byte]*tally{}, map[[2]byte]*tally{}
+	var placed []liveSample
 	var heard, sampled int64
 	l.mu.Lock()
 	for i := range l.buckets {
@@ -169,32 +238,32 @@ func (l *live) view(now int64, filled int) liveFile {
 			sampled++
 			tallyAt(clients, s.client, s.network)
 			if s.cell >= 0 {
-				tallyAt(cells, s.cell, s.network)
+				placed = append(placed, s)
 			}
-			if s.country != ([2]byte{}) {
-				tallyAt(countries, s.country, s.network)
-			}
+			tallyAt(countries, s.country, s.network)
 		}
 	}
 	l.mu.Unlock()
 	seconds := max(1, filled) * int(liveEvery/time.Second)
+	nations, names := shown(countries, l.need), shown(clients, l.need)
+	nations = slices.DeleteFunc(nations, func(c [2]byte) bool { return c == [2]byte{} }) // a place that is not known
+	told := heard
+	if hidden := max(untold(countries, nations, l.need), untold(clients, names, l.need)); hidden > 0 {
+		told = heard * (sampled - int64(hidden)) / sampled
+	}
 	f := liveFile{
-		Version: 1, Collector: l.collector, Time: now, Seconds: seconds, PerSecond: math.Round(10*float64(heard)/float64(seconds)) / 10, Share: 1,
-		Cells: []liveCell{}, Countries: []liveNation{}, Clients: []liveClient{},
+		Version: 2, Collector: l.collector, Time: now, Seconds: seconds, Share: 1,
+		PerSecond: math.Round(float64((told+5)/10)*100/float64(seconds)) / 10,
+		Cells:     l.cells(placed), Countries: []liveNation{}, Clients: []liveClient{},
 	}
 	if heard > 0 {
 		f.Share = math.Round(1000*float64(sampled)/float64(heard)) / 1000
 	}
-	for _, c := range shown(cells, liveNetworks, liveCells) {
-		band := c / 360
-		lon := (float64(c%360)+0.5)*360/float64(cellsInBand(band)) - 180
-		f.Cells = append(f.Cells, liveCell{c, float64(band) - 89.5, math.Round(1e4*lon) / 1e4, cells[c].queries, len(cells[c].networks)})
+	for _, c := range nations {
+		f.Countries = append(f.Countries, liveNation{string(c[:]), countries[c].rounded()})
 	}
-	for _, c := range shown(countries, liveNetworks, len(countries)) {
-		f.Countries = append(f.Countries, liveNation{string(c[:]), countries[c].queries, len(countries[c].networks)})
-	}
-	for _, c := range shown(clients, liveNetworks, liveClients) {
-		f.Clients = append(f.Clients, liveClient{string(slices.DeleteFunc(c[:], func(b byte) bool { return b == 0 })), clients[c].queries})
+	for _, c := range names[:min(len(names), liveClients)] {
+		f.Clients = append(f.Clients, liveClient{string(slices.DeleteFunc(c[:], func(b byte) bool { return b == 0 })), clients[c].rounded()})
 	}
 	return f
 }

@@ -1,16 +1,9 @@
 package collect
 
 import (
-	"context"
-	"fmt"
-	"net"
-	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // gauges makes metrics of what is counted anyway, when it is asked. Labels have
@@ -28,8 +21,8 @@ func newGauges(c *collector) *gauges {
 	}
 	return &gauges{
 		c:        c,
-		received: desc("received_total", "Packets received, by kind. Received = logged + dropped.", "node", "kind"),
-		logged:   desc("logged_total", "Queries written to the log."),
+		received: desc("received_total", "Packets received, by kind, and lookups of our own that ended (probe). Received = logged + dropped.", "node", "kind"),
+		logged:   desc("logged_total", "Queries and probes written to the log."),
 		dropped:  desc("dropped_total", "Packets received and not logged, by kind and reason.", "node", "kind", "reason"),
 		sent:     desc("sent_total", "Packets sent, by kind.", "node", "kind"),
 		nodes:    desc("nodes", "Nodes in the routing table that replied of late.", "node"),
@@ -70,31 +63,8 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	swarms, peers := g.c.peers.size()
 	gauge(g.swarms, int64(swarms))
 	gauge(g.peers, int64(peers))
-	gauge(g.spool, g.c.spool.held.Load())
-	if files, err := g.c.spool.sealed(); err == nil {
+	gauge(g.spool, g.c.spool.Held())
+	if files, err := g.c.spool.Sealed(); err == nil {
 		gauge(g.segments, int64(len(files)))
-	}
-}
-
-// serveMetrics answers /metrics until ctx ends.
-func (c *collector) serveMetrics(ctx context.Context) error {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", c.cfg.Metrics)
-	if err != nil {
-		return fmt.Errorf("serve metrics: %w", err)
-	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(newGauges(c), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
-	c.cfg.Say("metrics on http://%s/metrics", l.Addr())
-	select {
-	case <-ctx.Done():
-		return server.Close() // a scrape that is cut off comes again, or has nothing more to ask
-	case err := <-done:
-		return fmt.Errorf("serve metrics: %w", err)
 	}
 }

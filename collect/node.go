@@ -31,6 +31,7 @@ type node struct {
 	moved  func() // to be called when the id changes
 	tokens *tokens
 	counts counts
+	sample *quality
 	totals counts // since the start, for metrics
 	msg    message
 	ev     rawlog.Event
@@ -68,7 +69,11 @@ func (n *node) receive(packet []byte, from netip.AddrPort, now int64, out []byte
 	case malformed:
 		n.counts.drop(k, malformedFor)
 	case response, failure:
-		n.counts.drop(k, n.lib.hear(&n.msg, k, from, now, n.id))
+		why := n.lib.hear(&n.msg, k, from, now, n.id)
+		n.counts.drop(k, why)
+		if why != unsolicited {
+			n.sample.answered++
+		}
 	default:
 		before := len(out)
 		out = n.query(k, len(packet), from, now, out)
@@ -102,9 +107,13 @@ func (n *node) query(k kind, size int, from netip.AddrPort, now int64, out []byt
 		n.counts.drop(k, badArguments)
 		return n.refuse(out, protocolError, why, size, from, now)
 	}
+	n.sample.hear((*rawlog.ID)(m.id), from.Addr())
 	token := unknownToken
 	if k == announcePeer {
 		token = n.announce(from, now)
+	}
+	if k == getPeers || k == announcePeer {
+		n.sample.wanted((*rawlog.ID)(m.infohash), &n.id)
 	}
 	n.log(k, from, now, token)
 	if m.readOnly != yes {
@@ -166,9 +175,11 @@ const (
 // announce remembers the peer, if its token is good.
 func (n *node) announce(from netip.AddrPort, now int64) tokenState {
 	n.rotateTokens(now)
+	n.sample.announces++
 	if !n.tokens.valid(n.msg.token, from.Addr()) {
 		return badToken
 	}
+	n.sample.valid++
 	n.guard.prove(from, now)
 	at := from
 	if n.msg.implied != yes {
@@ -200,7 +211,7 @@ func (n *node) compose(k kind, from netip.AddrPort, now int64) {
 		a.token, a.hasToken = n.tokens.appendToken(a.token, from.Addr()), true
 		a.values = swarmKey{a.target, from.Addr().Is6()}
 		a.hasValues = n.peers.count(a.values) > 0
-		if m.scrape == yes && a.hasValues {
+		if m.scrape == yes && (a.hasValues || n.peers.count(a.values.twin()) > 0) {
 			n.seeds, n.others = bloom{}, bloom{}
 			a.seeds, a.others = &n.seeds, &n.others
 			n.peers.scrape(a.target, a.seeds, a.others, now)
@@ -234,10 +245,15 @@ func (n *node) log(k kind, from netip.AddrPort, now int64, token tokenState) {
 			q.AnnouncePort = uint16(m.port)
 		}
 	}
+	n.put(k, &n.ev)
+}
+
+// put queues an event, or counts it as dropped.
+func (n *node) put(k kind, ev *rawlog.Event) {
 	switch {
 	case n.full.Load():
 		n.counts.dropped[k][spoolFull]++
-	case !n.queue.put(n.number, &n.ev):
+	case !n.queue.put(n.number, ev):
 		n.counts.dropped[k][queueFull]++
 	}
 }
@@ -285,8 +301,9 @@ func (n *node) endMinute(now int64) {
 	}
 	n.countUnread()
 	n.totals.add(&n.counts)
-	n.queue.putMark(n.number, &mark{at: at, id: n.id, nodes: n.known, counts: n.counts})
+	n.queue.putMark(n.number, &mark{at: at, id: n.id, nodes: n.known, counts: n.counts, gauges: n.sample.gauges()})
 	n.counts = counts{}
+	n.sample.reset()
 	n.minute = now / minute
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent/bencode"
@@ -26,20 +27,25 @@ func newTestNode(t testing.TB) *node {
 	}
 	n := &node{
 		guard: newGuard(Limits{All: -1, Address: 1e9, Network: 1e9}, false), peers: newPeerStore(), queue: newQueue(),
-		full: &atomic.Bool{}, tables: &atomic.Pointer[tables]{}, tokens: tok, minute: now / minute, id: rawlog.ID{9},
+		full: &atomic.Bool{}, tables: &atomic.Pointer[tables]{}, tokens: tok, minute: now / minute, id: rawlog.ID{9}, sample: newQuality(),
 	}
-	n.lib = newLibrary(&net.UDPConn{}, n.guard, nil, func() int64 { return now }, n.countSent)
-	r := rand.New(rand.NewPCG(4, 4))
+	n.lib = newLibrary(&net.UDPConn{}, n.guard, nil, func() int64 { return now }, rand.NewChaCha8([32]byte{1}), n.countSent)
+	n.tables.Store(&tables{v4: someRoutes(500, "5.6.7.8:9")})
+	return n
+}
+
+// someRoutes are n nodes with random ids at one address.
+func someRoutes(n int, addr string) routes {
+	r := rand.New(rand.NewPCG(4, uint64(n)))
 	var known []route
-	for range 500 {
+	for range n {
 		var id rawlog.ID
 		for j := range id {
 			id[j] = byte(r.Uint32())
 		}
-		known = append(known, newRoute(id, at("5.6.7.8:9")))
+		known = append(known, newRoute(id, at(addr)))
 	}
-	n.tables.Store(&tables{v4: newRoutes(known)})
-	return n
+	return newRoutes(known)
 }
 
 // TestQueriesAllocateNothing goes through every kind of query, and what is no query.
@@ -61,12 +67,23 @@ func TestQueriesAllocateNothing(t *testing.T) {
 		"unsolicited":       "d1:rd" + id + "e1:t2:aa1:y1:re",
 	} {
 		p := []byte(packet)
-		if got := testing.AllocsPerRun(200, func() {
+		if got := allocations(200, func() {
 			out = n.receive(p, at("8.8.8.8:6881"), now, out[:0])
 		}); got != 0 {
 			t.Errorf("%s: %v allocations", name, got)
 		}
 	}
+}
+
+// allocations is how many a call makes: the fewest of some measurements, since what
+// other tests' nodes still do in the background is counted too.
+func allocations(runs int, call func()) float64 {
+	fewest := testing.AllocsPerRun(runs, call)
+	for tries := 1; fewest > 0 && tries < 20; tries++ {
+		time.Sleep(50 * time.Millisecond)
+		fewest = min(fewest, testing.AllocsPerRun(runs, call))
+	}
+	return fewest
 }
 
 // TestHostileTraffic sends a node all kinds of rubbish in great numbers. What
@@ -125,6 +142,13 @@ func TestPeerStoreIsBounded(t *testing.T) {
 	}
 	if len(s.swarms) > maxSwarms || s.peers > maxPeers || s.peers < maxPeers/2 {
 		t.Errorf("%d swarms of %d peers", len(s.swarms), s.peers)
+	}
+	for i := range uint32(2 * maxSwarms) { // each with one peer
+		binary.BigEndian.PutUint32(h[:], 1<<31|i)
+		s.add(h, at("6.6.6.6:6"), false, now)
+	}
+	if len(s.swarms) != maxSwarms {
+		t.Errorf("%d swarms", len(s.swarms))
 	}
 	for i := range uint32(2 * peersPerSwarm) {
 		s.add(rawlog.ID{1}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{6, 6, byte(i >> 8), byte(i)}), 1), false, now+int64(i))
@@ -198,6 +222,9 @@ func TestMoveToAnotherID(t *testing.T) {
 // FuzzReceive sends a node anything: it does not panic, an answer is a message
 // with the transaction id of the query, and has at most three bytes for each of it.
 func FuzzReceive(f *testing.F) {
+	for _, p := range realPackets(f) {
+		f.Add(p)
+	}
 	f.Add([]byte(realGetPeers))
 	f.Add([]byte(realAnnounce))
 	f.Add([]byte("d1:ad2:id20:" + idA + "6:target20:" + hashH + "4:wantl2:n62:n4ee1:q9:find_node1:t2:aa1:y1:qe"))

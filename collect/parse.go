@@ -21,11 +21,13 @@ const (
 	failure // a KRPC error
 	malformed
 	unread // dropped by the kernel before we saw it
+	probed // no packet: a lookup of ours that ended, and is logged
 	kinds
 )
 
 var kindNames = [kinds]string{
 	"ping", "find_node", "get_peers", "announce_peer", "sample_infohashes", "other_method", "response", "error", "malformed", "unread",
+	"probe",
 }
 
 func (k kind) String() string { return kindNames[k] }

@@ -26,6 +26,7 @@ type peerStore struct {
 	mu     sync.Mutex
 	swarms map[swarmKey]*swarm
 	peers  int
+	twins  int // info-hashes with peers of both families, which are two swarms
 
 	sample      []byte // info-hashes, one after the other
 	sampleUntil int64
@@ -36,6 +37,9 @@ type swarmKey struct {
 	infohash rawlog.ID
 	v6       bool
 }
+
+// twin is the same info-hash in the other family.
+func (k swarmKey) twin() swarmKey { return swarmKey{k.infohash, !k.v6} }
 
 type swarm struct {
 	peers []peer
@@ -62,6 +66,9 @@ func (s *peerStore) add(infohash rawlog.ID, at netip.AddrPort, seed bool, now in
 		}
 		sw = &swarm{}
 		s.swarms[key] = sw
+		if s.swarms[key.twin()] != nil {
+			s.twins++
+		}
 	}
 	oldest := 0
 	for i := range sw.peers {
@@ -96,6 +103,9 @@ func (s *peerStore) evict() {
 func (s *peerStore) forget(key swarmKey) {
 	s.peers -= len(s.swarms[key].peers)
 	delete(s.swarms, key)
+	if s.swarms[key.twin()] != nil {
+		s.twins--
+	}
 }
 
 // expire forgets what is older than half an hour. It lets others at the store
@@ -114,7 +124,7 @@ func (s *peerStore) expire(now int64) {
 		s.peers -= len(sw.peers) - len(kept)
 		sw.peers = kept
 		if len(kept) == 0 {
-			delete(s.swarms, key)
+			s.forget(key)
 		}
 		if seen++; seen%1000 == 0 {
 			s.mu.Unlock()
@@ -197,7 +207,7 @@ func (s *peerStore) sampled(now int64) (sample []byte, num int, interval int64) 
 		s.draw()
 		s.sampleUntil = now + sampleLasts
 	}
-	return s.sample, len(s.swarms), (s.sampleUntil - now + second - 1) / second
+	return s.sample, len(s.swarms) - s.twins, (s.sampleUntil - now + second - 1) / second
 }
 
 // draw takes a sample of all info-hashes, each with the same chance.
@@ -205,6 +215,9 @@ func (s *peerStore) draw() {
 	drawn := make([]rawlog.ID, 0, sampleSize)
 	seen := 0
 	for key := range s.swarms {
+		if key.v6 && s.swarms[key.twin()] != nil {
+			continue
+		}
 		seen++
 		if len(drawn) < sampleSize {
 			drawn = append(drawn, key.infohash)

@@ -25,6 +25,7 @@ type mark struct {
 	id     rawlog.ID
 	nodes  int64
 	counts counts
+	gauges map[string]int64 // of the sample
 }
 
 // batch is what a queue hands over at once. Slices of its events point into text.

@@ -6,12 +6,14 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/boontorrent/boon/collect"
 	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/metrics/metricstest"
 )
 
 // outage is a lake that fails for a while: before it has got anything, and
@@ -44,6 +46,23 @@ func (o *outage) Put(ctx context.Context, key string, cond lake.Condition, write
 	return info, err
 }
 
+// recover waits until the outage is over: the uploader tries again after a
+// millisecond, two, four …
+func (o *outage) recover(t *testing.T) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		o.mu.Lock()
+		over := o.before == 0 && o.after == 0
+		o.mu.Unlock()
+		if over {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatal("the uploader does not try again")
+		}
+	}
+}
+
 // TestLakeThatIsDown collects four times while the lake is away: nothing is
 // lost, nothing comes twice, and what is oldest comes first.
 func TestLakeThatIsDown(t *testing.T) {
@@ -64,7 +83,7 @@ func TestLakeThatIsDown(t *testing.T) {
 			a.raw()
 		}
 		if run == 3 {
-			time.Sleep(100 * time.Millisecond) // back-off of a millisecond, doubled
+			store.recover(t)
 		}
 		if sum := c.stop(); (run < 3) != (sum.Spooled > 0) {
 			t.Errorf("run %d: %d bytes left in the spool", run, sum.Spooled)
@@ -80,15 +99,18 @@ func TestLakeThatIsDown(t *testing.T) {
 // answered, counted and not logged, and what was there before is kept.
 func TestSpoolMax(t *testing.T) {
 	store := &outage{Store: lake.NewMemory(), before: 1 << 30}
-	c := start(t, collect.Config{Store: store, SpoolMax: 1000, UploadWait: time.Hour})
+	cfg, url := metered(collect.Config{Store: store, SpoolMax: 1000, UploadWait: time.Hour, Limits: collect.Limits{Address: 1e6, Network: 1e6, All: 1e6}})
+	c := start(t, cfg)
 	a := newAsker(t, c.at, "127.0.0.2:0")
-	n := uint64(0)
-	for began := time.Now(); time.Since(began) < 2500*time.Millisecond; n++ {
-		a.send(numberedQuery(n))
-		if a.raw() == nil {
-			t.Fatal("no answer")
+	page, n := url(), uint64(0)
+	for full := false; !full && n < 100_000; {
+		for range 10 {
+			a.send(numberedQuery(n))
+			if n++; a.raw() == nil {
+				t.Fatal("no answer")
+			}
 		}
-		time.Sleep(10 * time.Millisecond)
+		full = strings.Contains(metricstest.Get(t, page), `reason="spool_full"`)
 	}
 	sum := c.stop()
 	if sum.Dropped["spool_full"] == 0 || sum.Logged == 0 || sum.Received != int64(n) || sum.Logged+sum.Dropped["spool_full"] != int64(n) {

@@ -1,22 +1,24 @@
 package collect_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/anacrolix/dht/v2"
 	"github.com/anacrolix/dht/v2/krpc"
 	"github.com/anacrolix/torrent/bencode"
 
 	"github.com/boontorrent/boon/collect"
 	"github.com/boontorrent/boon/internal/dhttest"
+	"github.com/boontorrent/boon/internal/metrics/metricstest"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -46,15 +48,7 @@ func TestTakesPartInASwarm(t *testing.T) {
 	us, _ := newAsker(t, c.at, "127.0.0.2:0").ask("ping", krpc.MsgArgs{})
 	near := [20]byte(us.R.ID) // so near us that a lookup must end here
 	near[19] ^= 1
-	announce, err := swarm.Nodes[5].AnnounceTraversal(near, dht.AnnouncePeer(dht.AnnouncePeerOpts{Port: 4242}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		for range announce.Peers {
-		}
-	}()
-	<-announce.Finished()
+	dhttest.Announce(t, swarm.Nodes[5], near, 4242)
 	c.stop()
 	kinds := map[rawlog.Kind]int{}
 	for _, ev := range read(t, c.store).events {
@@ -69,6 +63,54 @@ func TestTakesPartInASwarm(t *testing.T) {
 	if kinds[rawlog.GetPeers] != 1 || kinds[rawlog.AnnouncePeer] != 1 {
 		t.Errorf("the lookup of one node left %v in the log", kinds)
 	}
+}
+
+// TestProbesASwarm looks up random targets in a swarm of other programs' nodes:
+// who is asked is in the swarm, and the node nearest the target is among them.
+func TestProbesASwarm(t *testing.T) {
+	needSwarm(t)
+	swarm := dhttest.Start(t, 30)
+	ids := map[rawlog.ID]bool{}
+	for _, n := range swarm.Nodes {
+		ids[rawlog.ID(n.ID())] = true
+	}
+	cfg, url := metered(collect.Config{Bootstrap: swarm.Addrs()[:2], Probes: collect.MaxProbes})
+	c := start(t, cfg)
+	waitForNodes(t, c, 8)
+	ended := regexp.MustCompile(`boon_received_total\{kind="probe",node="1"\} (1[2-9]|[2-9]\d)\n`)
+	for began := time.Now(); !ended.MatchString(metricstest.Get(t, url())) && time.Since(began) < 2*time.Minute; { // one begins each second
+		time.Sleep(100 * time.Millisecond)
+	}
+	c.stop()
+	reached, nodes := 0, 0
+	probes := read(t, c.store).probes
+	for _, ev := range probes {
+		answered := map[rawlog.ID]bool{}
+		for _, q := range ev.Probe.Queried {
+			if !ids[q.ID] {
+				t.Errorf("%s was asked, and is not in the swarm", q.ID)
+			}
+			answered[q.ID] = q.OK
+		}
+		nodes += len(answered)
+		nearest := slices.MinFunc(slices.Collect(maps.Keys(ids)), func(a, b rawlog.ID) int {
+			return bytes.Compare(xorOf(a, ev.Probe.Target), xorOf(b, ev.Probe.Target))
+		})
+		if answered[nearest] {
+			reached++
+		}
+	}
+	t.Logf("%d probes asked %d nodes; %d reached the node nearest their target", len(probes), nodes, reached)
+	if len(probes) < 8 || reached < len(probes)*3/4 {
+		t.Errorf("of %d probes %d reached the node nearest their target", len(probes), reached)
+	}
+}
+
+func xorOf(a, b rawlog.ID) []byte {
+	for i := range a {
+		a[i] ^= b[i]
+	}
+	return a[:]
 }
 
 // needSwarm keeps tests against other programs, whose clocks are their own, to
@@ -126,6 +168,7 @@ func TestLibtorrent(t *testing.T) {
 	}
 	sent := dhttest.Libtorrent(t, dhttest.Job{
 		Sessions: 5, Bootstrap: swarm.Addrs()[3], Watch: c.at.String(), Infohashes: infohashes, Seconds: 14,
+		AtLeast: map[string]int{"get_peers": 20, "announce_peer": 5},
 	})
 	c.stop()
 	want, kinds := map[string]int{}, map[string]int{}

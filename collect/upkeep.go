@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/spool"
 )
 
 // keepTable keeps a node's routing table until ctx ends. A new id means a new
@@ -72,7 +73,7 @@ func (c *collector) refresh(now int64) {
 // settleIDs gives a node another id where its own does not fit our address, or
 // has been used long enough.
 func (c *collector) settleIDs(now int64) error {
-	changed := false
+	changed := c.unkept
 	for i, n := range c.nodes {
 		listen := c.cfg.Listen[i]
 		outside := n.lib.outsideAddress()
@@ -95,9 +96,21 @@ func (c *collector) settleIDs(now int64) error {
 		}
 	}
 	if changed {
-		return c.spool.keep(c.ids)
+		return c.keepIDs()
 	}
 	return nil
+}
+
+// keepIDs writes the ids to the spool. A full disk is no reason to stop: they are
+// written when there is room.
+func (c *collector) keepIDs() error {
+	err := c.ids.keep(c.spool)
+	c.unkept = spool.NoRoom(err)
+	if c.unkept {
+		c.cfg.Say("%v; trying again in a minute", err)
+		return nil
+	}
+	return err
 }
 
 // say tells the operator once a minute how things are.
@@ -108,7 +121,7 @@ func (c *collector) say() {
 		nodes += int(n.knownNodes())
 	}
 	line := "received %d, logged %d, dropped %d, sent %d; %d nodes known; %.1f MiB in the spool"
-	c.cfg.Say(line, received, c.journal.logged.Load(), dropped, sent, nodes, float64(c.spool.held.Load())/(1<<20))
+	c.cfg.Say(line, received, c.journal.logged.Load(), dropped, sent, nodes, float64(c.spool.Held())/(1<<20))
 	if c.full.Load() {
 		c.cfg.Say("the spool is full: what is heard is counted, not logged")
 	}
@@ -132,13 +145,13 @@ func (c *collector) totals() (received, dropped, sent int64) {
 // summary is the account of the run.
 func (c *collector) summary(mended int64) Summary {
 	s := Summary{
-		Run: c.journal.header.Run, Logged: c.journal.logged.Load(), Mended: mended, Spooled: c.spool.held.Load(),
+		Run: c.journal.segments.Run(), Logged: c.journal.logged.Load(), Mended: mended, Spooled: c.spool.Held(),
 		Dropped: map[string]int64{}, Sent: map[string]int64{},
 	}
 	for i, n := range c.nodes {
 		counted := n.counted()
+		counted.add(&c.journal.nodes[i].allRefused)
 		for k := range kinds {
-			counted.dropped[k][spoolFull] += c.journal.nodes[i].allRefused[k]
 			s.Received += counted.received[k]
 		}
 		for r := kept + 1; r < reasons; r++ {
@@ -189,6 +202,9 @@ func (n *node) countSent(k sentKind) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.counts.sent[k]++
+	if k != sentResponse && k != sentError {
+		n.sample.asked++
+	}
 }
 
 func (n *node) knows(nodes int) {

@@ -10,7 +10,7 @@
 package datasets
 
 // Schema is the version of all tables' columns together.
-const Schema = 1
+const Schema = 3
 
 // Query is a row of queries: one query heard from another node of the DHT.
 type Query struct {
@@ -71,7 +71,7 @@ type Torrent struct {
 	AudioCodec   *string   `parquet:"audio_codec"`
 	ReleaseGroup *string   `parquet:"release_group"`
 	Edition      *string   `parquet:"edition"`
-	WorkID       string    `parquet:"work_id"`
+	WorkID       *string   `parquet:"work_id"`
 }
 
 // File is a row of files: one file of a torrent resolved on the day.
@@ -126,16 +126,18 @@ type Demand struct {
 // Uptime is a row of uptime: one minute of one run of a collector, one type of
 // packet, event or loss.
 type Uptime struct {
-	Collector string `parquet:"collector"`
-	Run       string `parquet:"run"`
-	Minute    int64  `parquet:"minute,timestamp(microsecond)"`
-	Type      string `parquet:"type"`
-	Received  int64  `parquet:"received"`
-	Logged    int64  `parquet:"logged"`
-	Dropped   int64  `parquet:"dropped"`
-	Sent      int64  `parquet:"sent"`
-	Loaded    int64  `parquet:"loaded"`
-	Nodes     *int64 `parquet:"nodes"`
+	Collector string    `parquet:"collector"`
+	Run       string    `parquet:"run"`
+	OurID     *[20]byte `parquet:"our_id"`
+	Minute    int64     `parquet:"minute,timestamp(microsecond)"`
+	Type      string    `parquet:"type"`
+	Received  int64     `parquet:"received"`
+	Logged    int64     `parquet:"logged"`
+	Dropped   int64     `parquet:"dropped"`
+	Sent      int64     `parquet:"sent"`
+	Loaded    int64     `parquet:"loaded"`
+	Nodes     *int64    `parquet:"nodes"`
+	Value     *int64    `parquet:"value"`
 }
 
 // Probe is a row of probes: one node asked by one of our own lookups.

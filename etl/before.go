@@ -3,8 +3,6 @@ package etl
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,14 +17,11 @@ import (
 func (d *dayRun) lookBack(ctx context.Context) error {
 	for _, t := range tableNames() {
 		m, info, err := lake.ReadManifest(ctx, d.store, t, d.day)
-		if err != nil {
-			// A damaged manifest names nothing; the new one takes its place.
-			if info, err = d.store.Stat(ctx, lake.ManifestKey(t, d.day)); err != nil {
-				return err
-			}
+		if err != nil && !errors.Is(err, lake.ErrBadManifest) { // one that is none gives way to the new one
+			return err
 		}
 		d.old[t] = info
-		if t == committer && m != nil && !d.opts.AcceptMissing {
+		if m != nil && !d.opts.AcceptMissing {
 			if err := d.missing(m); err != nil {
 				return err
 			}
@@ -54,12 +49,6 @@ func (d *dayRun) missing(m *lake.Manifest) error {
 		ErrMissing, gone, len(m.Inputs), records)
 }
 
-// keyPrint tells keys of one epoch apart without telling anything of the key.
-func keyPrint(k pseudonym.Key) string {
-	sum := sha256.Sum256(k[:])
-	return hex.EncodeToString(sum[:4])
-}
-
 // loadKeyOrMake returns the epoch's key; the first to ask makes it. A key that
 // is gone is not replaced in silence: pseudonyms of one epoch must compare.
 func loadKeyOrMake(ctx context.Context, store lake.Store, opts *Options, epoch string) (pseudonym.Key, error) {
@@ -72,13 +61,7 @@ func loadKeyOrMake(ctx context.Context, store lake.Store, opts *Options, epoch s
 			return key, err
 		}
 	}
-	if key, err = opts.NewKey(); err != nil {
-		return key, fmt.Errorf("make pseudonym key: %w", err)
-	}
-	if err := pseudonym.Store(ctx, opts.Keys, epoch, key); err != nil && !errors.Is(err, lake.ErrConflict) {
-		return key, err
-	}
-	return pseudonym.Load(ctx, opts.Keys, epoch)
+	return pseudonym.LoadOrMake(ctx, opts.Keys, epoch, opts.NewKey)
 }
 
 // noDayOf returns an error if a day was made with a key of the epoch.
@@ -92,8 +75,11 @@ func noDayOf(ctx context.Context, store lake.Store, epoch string) error {
 			continue
 		}
 		m, _, err := lake.ReadManifest(ctx, store, committer, day)
-		if err != nil || m == nil || m.KeyEpoch != epoch {
-			continue // a damaged manifest is no reason to stop here
+		if err != nil && !errors.Is(err, lake.ErrBadManifest) {
+			return err
+		}
+		if m == nil || m.KeyEpoch != epoch {
+			continue
 		}
 		return fmt.Errorf("the pseudonym key of %s is gone, and %s was made with it: new pseudonyms would not compare with the old. Bring %s back, or pass --accept-new-key and make all days of %s anew with --force",
 			epoch, day, pseudonym.KeyName(epoch), epoch)
@@ -110,8 +96,8 @@ func (d *dayRun) gaps() []string {
 	}
 	var all []numbered
 	for _, s := range d.segments {
-		if !s.imported && s.input.Run != "" {
-			all = append(all, numbered{s.input.Run, s.input.Seq})
+		if !s.Imported && s.Input.Run != "" {
+			all = append(all, numbered{s.Input.Run, s.Input.Seq})
 		}
 	}
 	slices.SortFunc(all, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.run, b.run), cmp.Compare(a.seq, b.seq)) })

@@ -6,98 +6,125 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"net/netip"
 	"slices"
 
 	"github.com/boontorrent/boon/internal/geo"
-	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/pseudonym"
 )
 
 // sorter turns a bucket of rows into rows sorted by requester and time, without
 // repeats. One goroutine uses it at a time.
 type sorter struct {
-	day       lake.Day
 	names     *names
 	runRank   []uint32
-	ourRank   []uint32
 	placeRank []uint32 // of places recorded with events
 	db        *geo.DB
 	hasher    *pseudonym.Hasher
-	v4        map[uint32]uint32
+	raw       []byte // the bucket, in no order
+	v4        numberSet
+	nets4     numberSet
 	keyed     map[[17]byte]uint32
 	askers    []asker
+	networks  []network
+	nets6     map[[6]byte]uint32
+	netsKeyed map[int64]uint32
 	perRow    []uint32
 	byRank    []uint32 // an asker of each rank
 	entries   []entry
 	spare     []entry
-	networks  map[[17]byte]int64
+	places    map[uint64]uint32 // of what the databases say of an address, by geo.Found
+
+	askers4, networks4 []numbered4 // with IPv4 addresses, to be looked up
+	addrs              []uint32    // scratch: what is looked up together
+	found              []geo.Found
 }
+
+// numbered4 is an IPv4 address and whose it is: an index in askers, or in
+// networks, of which it is one address.
+type numbered4 struct{ addr, index uint32 }
 
 // asker is one address (or pseudonym) of a bucket.
 type asker struct {
-	requester, network int64
-	place              uint32
+	requester int64
+	network   uint32 // index in networks
+	place     uint32
 }
 
-// entry is a row under sorting: rank of its requester and µs of the day in one
-// number, and where the row lies.
-type entry struct {
-	key uint64
-	off uint32
+// network is a /24 or /48 of a bucket.
+type network struct {
+	pseudonym int64
+	place     uint32
+	whole     bool // the place is that of all its addresses
 }
 
 const tsBits = 37 // a day has fewer than 2^37 µs
 
 // sortedRows is a bucket, sorted.
 type sortedRows struct {
-	raw        []byte
-	offs       []uint32 // of rows, in order
-	bytes      int      // of those rows
+	rows       []byte // one behind the other
+	n          int
 	spans      []span
+	networks   []network
 	duplicates int64
 }
 
-// span is one requester's rows: offs[first : first+count].
+// span is one requester's rows: count of them, from a byte of the bucket's on.
 type span struct {
-	requester, network int64
-	place              uint32
-	first, count       int
+	requester    int64
+	network      uint32 // index in the bucket's
+	place        uint32
+	first, count uint32
 }
 
-// sort sorts the rows in raw.
-func (s *sorter) sort(raw []byte) (*sortedRows, error) {
+// sort sorts the rows in raw into out, whose memory it uses.
+func (s *sorter) sort(raw []byte, out *sortedRows) error {
 	if int64(len(raw)) > math.MaxUint32 {
-		return nil, fmt.Errorf("the networks of one bucket sent %d MiB of rows in a day; more than 4 GiB cannot be sorted", len(raw)>>20)
+		return fmt.Errorf("the networks of one bucket sent %d MiB of rows in a day; more than 4 GiB cannot be sorted", len(raw)>>20)
 	}
+	s.raw = raw
 	s.resolve(raw)
-	s.entries = radixSort(s.entries, &s.spare)
-	out := &sortedRows{raw: raw, offs: make([]uint32, 0, len(s.entries))}
+	s.entries = sortEntries(s.entries, &s.spare)
+	*out = sortedRows{rows: slices.Grow(out.rows[:0], len(raw)), spans: out.spans[:0], networks: append(out.networks[:0], s.networks...)}
 	for i := 0; i < len(s.entries); {
 		j := i + 1
 		for j < len(s.entries) && s.entries[j].key == s.entries[i].key {
 			j++
 		}
-		s.tie(out, s.entries[i:j])
+		if j == i+1 {
+			s.append(out, s.entries[i])
+		} else {
+			s.tie(out, s.entries[i:j])
+		}
 		i = j
 	}
-	return out, nil
+	return nil
+}
+
+// shed gives up memory that one bucket far larger than others needed.
+func (s *sorter) shed() {
+	*s = sorter{names: s.names, runRank: s.runRank, placeRank: s.placeRank, db: s.db, hasher: s.hasher}
 }
 
 // resolve finds the distinct askers of the rows, their pseudonyms and places,
 // and makes the entries to sort.
 func (s *sorter) resolve(raw []byte) {
-	if s.v4 == nil {
-		s.v4, s.keyed, s.networks = map[uint32]uint32{}, map[[17]byte]uint32{}, map[[17]byte]int64{}
+	if s.keyed == nil {
+		s.keyed, s.nets6, s.netsKeyed, s.places = map[[17]byte]uint32{}, map[[6]byte]uint32{}, map[int64]uint32{}, map[uint64]uint32{}
 	}
-	clear(s.v4)
 	clear(s.keyed)
-	clear(s.networks)
-	s.askers, s.perRow, s.entries = s.askers[:0], s.perRow[:0], s.entries[:0]
+	clear(s.nets6)
+	clear(s.netsKeyed)
+	s.v4.reset()
+	s.nets4.reset()
+	s.askers, s.networks, s.perRow, s.entries = s.askers[:0], s.networks[:0], s.perRow[:0], s.entries[:0]
+	s.askers4, s.networks4 = s.askers4[:0], s.networks4[:0]
 	for off := 0; off < len(raw); off += rowSize(raw[off:]) {
 		r := row(raw[off:])
 		s.perRow = append(s.perRow, s.askerOf(r))
-		s.entries = append(s.entries, entry{key: uint64(r.ts() - s.day.Start()), off: uint32(off)})
+		s.entries = append(s.entries, entry{key: uint64(r.micros()), off: uint32(off)})
 	}
+	s.settle4()
 	rank := s.rankAskers()
 	for i := range s.entries {
 		s.entries[i].key |= uint64(rank[s.perRow[i]]) << tsBits
@@ -106,31 +133,33 @@ func (s *sorter) resolve(raw []byte) {
 
 // rankAskers orders askers by requester; the same pseudonym has one rank.
 func (s *sorter) rankAskers() []uint32 {
-	order := make([]uint32, len(s.askers))
-	for i := range order {
-		order[i] = uint32(i)
+	order := make([]entry, len(s.askers))
+	for i, a := range s.askers {
+		order[i] = entry{key: signed(a.requester), off: uint32(i)}
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return cmp.Compare(s.askers[a].requester, s.askers[b].requester) })
+	order = sortEntries(order, &s.spare)
 	rank := make([]uint32, len(s.askers))
 	s.byRank = s.byRank[:0]
-	for i, a := range order {
-		if i == 0 || s.askers[a].requester != s.askers[order[i-1]].requester {
-			s.byRank = append(s.byRank, a)
+	for i, o := range order {
+		if i == 0 || o.key != order[i-1].key {
+			s.byRank = append(s.byRank, o.off)
 		}
-		rank[a] = uint32(len(s.byRank) - 1)
+		rank[o.off] = uint32(len(s.byRank) - 1)
 	}
 	return rank
 }
+
+// signed maps numbers to unsigned ones of the same order.
+func signed(v int64) uint64 { return uint64(v) ^ 1<<63 }
 
 // askerOf is the number of the row's asker within the bucket.
 func (s *sorter) askerOf(r row) uint32 {
 	a := r.asker()
 	if len(a) == 4 {
-		key := binary.LittleEndian.Uint32(a)
-		i, ok := s.v4[key]
-		if !ok {
-			i = s.newAsker(r)
-			s.v4[key] = i
+		addr := binary.BigEndian.Uint32(a)
+		i, is := s.v4.number(addr)
+		if is {
+			s.newAsker4(addr)
 		}
 		return i
 	}
@@ -145,54 +174,66 @@ func (s *sorter) askerOf(r row) uint32 {
 	return i
 }
 
+// newAsker adds the asker of a row with an IPv6 address or a pseudonym.
 func (s *sorter) newAsker(r row) uint32 {
 	a := asker{place: noPlace}
+	b := r.asker()
 	if addr := r.addr(); addr.IsValid() {
 		a.requester = s.hasher.Requester(addr)
-		a.network = s.network(r)
-		if p, ok := s.db.Lookup(addr); ok {
-			// A place more than the bound leaves the row without one.
-			if i, err := s.names.places.number(&s.names.mu, p, maxPlaces, "places"); err == nil {
-				a.place = i
-			}
+		n, ok := s.nets6[[6]byte(b)]
+		if !ok {
+			n = s.newNetwork(network{pseudonym: s.hasher.Network(addr)})
+			s.nets6[[6]byte(b)] = n
 		}
+		a.network = n
+		a.place = s.placeOf(s.db.Find(addr), addr)
 	} else {
-		b := r.asker()
 		a.requester = int64(binary.LittleEndian.Uint64(b))
-		a.network = int64(binary.LittleEndian.Uint64(b[8:]))
+		pseudonym := int64(binary.LittleEndian.Uint64(b[8:]))
+		n, ok := s.netsKeyed[pseudonym]
+		if !ok {
+			n = s.newNetwork(network{pseudonym: pseudonym})
+			s.netsKeyed[pseudonym] = n
+		}
+		a.network = n
 	}
 	s.askers = append(s.askers, a)
-	return uint32(len(s.askers) - 1)
+	return s.v4.skip()
 }
 
-// network is the pseudonym of the row's network; several addresses share one.
-func (s *sorter) network(r row) int64 {
-	var key [17]byte
-	b := r.asker()
-	keep := 6
-	if len(b) == 4 {
-		keep = 3
+// newNetwork adds a network that is no /24.
+func (s *sorter) newNetwork(n network) uint32 {
+	s.networks = append(s.networks, n)
+	return s.nets4.skip()
+}
+
+// placeOf is the number of the place that was found for an address.
+func (s *sorter) placeOf(f geo.Found, addr netip.Addr) uint32 {
+	if f.Record == 0 {
+		return noPlace
 	}
-	key[0] = byte(len(b))
-	copy(key[1:], b[:keep])
-	n, ok := s.networks[key]
+	i, ok := s.places[f.Record]
 	if !ok {
-		n = s.hasher.Network(r.addr())
-		s.networks[key] = n
+		i = noPlace
+		if p, known := s.db.Lookup(addr); known {
+			// A place more than the bound leaves the row without one.
+			if n, err := s.names.places.number(&s.names.mu, p, maxPlaces, "places"); err == nil {
+				i = n
+			}
+		}
+		s.places[f.Record] = i
 	}
-	return n
+	return i
 }
 
 // tie puts rows of one requester and microsecond in an order that does not
 // depend on how they came, and drops repeats of the same record.
 func (s *sorter) tie(out *sortedRows, same []entry) {
-	if len(same) > 1 {
-		slices.SortFunc(same, func(a, b entry) int { return s.compare(row(out.raw[a.off:]), row(out.raw[b.off:])) })
-	}
+	slices.SortFunc(same, func(a, b entry) int { return s.compare(row(s.raw[a.off:]), row(s.raw[b.off:])) })
 	var last row
 	for _, e := range same {
-		r := row(out.raw[e.off:])
-		if last != nil && r.n() != 0 && r.n() == last.n() && r.run() == last.run() {
+		r := row(s.raw[e.off:])
+		if last != nil && r.n() != 0 && r.n() == last.n() && s.runOf(r) == s.runOf(last) {
 			out.duplicates++ // of the same asker and microsecond, or it would not stand here
 			continue
 		}
@@ -205,24 +246,78 @@ func (s *sorter) tie(out *sortedRows, same []entry) {
 func (s *sorter) append(out *sortedRows, e entry) {
 	a := &s.askers[s.byRank[e.key>>tsBits]]
 	if n := len(out.spans); n == 0 || out.spans[n-1].requester != a.requester {
-		out.spans = append(out.spans, span{requester: a.requester, network: a.network, place: a.place, first: len(out.offs)})
+		out.spans = append(out.spans, span{requester: a.requester, network: a.network, place: a.place, first: uint32(len(out.rows))})
 	}
 	out.spans[len(out.spans)-1].count++
-	out.offs = append(out.offs, e.off)
-	out.bytes += rowSize(out.raw[e.off:])
+	out.n++
+	out.rows = append(out.rows, s.raw[e.off:int(e.off)+rowSize(s.raw[e.off:])]...)
 }
 
+// newAsker4 adds an asker with an IPv4 address, and its network if that is new.
+// What is said of them is filled in by settle4.
+func (s *sorter) newAsker4(addr uint32) {
+	n, is := s.nets4.number(addr >> 8)
+	if is {
+		s.networks4 = append(s.networks4, numbered4{addr, n})
+		s.networks = append(s.networks, network{})
+	}
+	s.askers4 = append(s.askers4, numbered4{addr, uint32(len(s.askers))})
+	s.askers = append(s.askers, asker{network: n})
+}
+
+// settle4 gives IPv4 askers and their networks pseudonyms and places. A network
+// is looked up once, by one of its addresses; another address only where the
+// databases tell it from that one.
+func (s *sorter) settle4() {
+	s.lookUp(s.networks4)
+	for i, n := range s.networks4 {
+		addr := addr4(n.addr)
+		s.networks[n.index] = network{s.hasher.Network(addr), s.placeOf(s.found[i], addr), s.found[i].Bits <= 24}
+	}
+	apart := s.askers4[:0]
+	for _, a := range s.askers4 {
+		asker := &s.askers[a.index]
+		asker.requester = s.hasher.Requester(addr4(a.addr))
+		n := &s.networks[asker.network]
+		asker.place = n.place
+		if !n.whole {
+			apart = append(apart, a)
+		}
+	}
+	s.lookUp(apart)
+	for i, a := range apart {
+		s.askers[a.index].place = s.placeOf(s.found[i], addr4(a.addr))
+	}
+}
+
+// lookUp fills in what the databases find for some addresses.
+func (s *sorter) lookUp(of []numbered4) {
+	s.addrs, s.found = s.addrs[:0], slices.Grow(s.found[:0], len(of))[:len(of)]
+	for _, n := range of {
+		s.addrs = append(s.addrs, n.addr)
+	}
+	s.db.FindMany(s.addrs, s.found)
+}
+
+func addr4(a uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
+}
+
+// runOf is the number of the run that a row came from.
+func (s *sorter) runOf(r row) uint32 { return s.names.sources.values[r.source()].run }
+
 func (s *sorter) compare(a, b row) int {
-	if c := cmp.Compare(s.runRank[a.run()], s.runRank[b.run()]); c != 0 {
+	x, y := s.names.sources.values[a.source()], s.names.sources.values[b.source()]
+	if c := cmp.Compare(s.runRank[x.run], s.runRank[y.run]); c != 0 {
 		return c
 	}
 	if c := cmp.Compare(a.n(), b.n()); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(s.ourRank[a.our()], s.ourRank[b.our()]); c != 0 {
+	if c := bytes.Compare(x.our[:], y.our[:]); c != 0 {
 		return c
 	}
-	if c := bytes.Compare(a[rowTheir:rowAsker], b[rowTheir:rowAsker]); c != 0 {
+	if c := cmp.Or(bytes.Compare(a[rowTheir:rowAsker], b[rowTheir:rowAsker]), cmp.Compare(a[rowCpl], b[rowCpl])); c != 0 {
 		return c
 	}
 	if c := cmp.Compare(a.flags(), b.flags()); c != 0 {
@@ -241,40 +336,4 @@ func (s *sorter) placeRankOf(r row) int64 {
 		return -1
 	}
 	return int64(s.placeRank[p])
-}
-
-// radixSort sorts by key, least significant digit first, passing over digits
-// that all keys share. The order of equal keys is kept.
-func radixSort(entries []entry, spare *[]entry) []entry {
-	if cap(*spare) < len(entries) {
-		*spare = make([]entry, len(entries))
-	}
-	from, to := entries, (*spare)[:len(entries)]
-	var all uint64
-	for _, e := range from {
-		all |= e.key ^ from[0].key
-	}
-	const digit = 11
-	for shift := 0; shift < 64; shift += digit {
-		if all>>shift&(1<<digit-1) == 0 {
-			continue
-		}
-		var at [1 << digit]uint32
-		for _, e := range from {
-			at[e.key>>shift&(1<<digit-1)]++
-		}
-		sum := uint32(0)
-		for i, n := range at {
-			at[i] = sum
-			sum += n
-		}
-		for _, e := range from {
-			d := e.key >> shift & (1<<digit - 1)
-			to[at[d]] = e
-			at[d]++
-		}
-		from, to = to, from
-	}
-	*spare = to
-	return from
 }

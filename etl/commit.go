@@ -2,11 +2,13 @@ package etl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -18,12 +20,9 @@ import (
 // commit writes the manifests, that of queries last, and deletes the parts
 // that no manifest names any more.
 func (d *dayRun) commit(ctx context.Context) error {
-	tables := tableNames()
-	for i, t := range tables { // the committer goes to the end
-		if t == committer {
-			tables = append(append(tables[:i:i], tables[i+1:]...), committer)
-			break
-		}
+	tables := tablesInOrder()
+	if err := d.partsKept(ctx); err != nil {
+		return err
 	}
 	for _, t := range tables {
 		if err := d.commitTable(ctx, t); err != nil {
@@ -33,6 +32,21 @@ func (d *dayRun) commit(ctx context.Context) error {
 	for _, t := range tables {
 		if err := d.sweep(ctx, t); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// partsKept looks, where another run has taken the lease over, whether the parts
+// are still there: that one takes them for what a killed run left.
+func (d *dayRun) partsKept(ctx context.Context) error {
+	alone, err := d.opts.alone(ctx)
+	if err != nil || alone {
+		return err
+	}
+	for _, made := range d.made {
+		if err := d.partsThere(ctx, made.parts); err != nil {
+			return fmt.Errorf("another boon etl took the lease, and parts of this one away; run again: %w", err)
 		}
 	}
 	return nil
@@ -58,36 +72,47 @@ func (d *dayRun) manifest(table string) *lake.Manifest {
 	made := d.made[table]
 	m := &lake.Manifest{
 		Table: table, Day: d.day.String(), Schema: datasets.Schema, Program: d.opts.Program, Digest: d.digest, Geo: d.db.Edition(),
-		KeyEpoch: d.epoch, KeyPrint: keyPrint(d.key), ETL: Version, Parts: made.parts, Counts: d.counts, Committed: d.opts.Now().UTC(),
+		KeyEpoch: d.epoch, KeyPrint: d.key.Print(), ETL: Version, Parts: made.parts, Counts: d.counts, Committed: d.opts.Now().UTC(),
 	}
 	m.Counts.Rows, m.Counts.LeftOut = made.rows(), made.leftOut
 	for _, s := range d.segments {
-		m.Inputs = append(m.Inputs, s.input)
+		m.Inputs = append(m.Inputs, s.Input)
 	}
 	return m
 }
 
 // sweep deletes the parts of the day that its manifest does not name.
 func (d *dayRun) sweep(ctx context.Context, table string) error {
+	alone, err := d.opts.alone(ctx)
+	if err != nil || !alone {
+		return err
+	}
 	m, _, err := lake.ReadManifest(ctx, d.store, table, d.day)
 	if err != nil || m == nil {
 		return err
 	}
-	named := map[string]bool{}
-	for _, p := range m.Parts {
-		named[p.Key] = true
-	}
+	named := namedBy(m)
 	return d.deleteParts(ctx, table, func(key string) bool { return !named[key] })
 }
 
-// discard deletes what a failed making wrote, as far as no manifest names it.
+// discard deletes what a failed making wrote, as far as no manifest names it. One
+// whose lease was another's before leaves that to the next run.
 func (d *dayRun) discard(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if d.opts.held != nil && d.opts.held.taken {
+		return nil
+	}
+	if alone, err := d.opts.alone(ctx); err != nil || !alone {
+		return err
+	}
 	var errs []error
-	for table, made := range d.made {
-		if len(made.parts) == 0 {
-			continue
-		}
-		m, _, err := lake.ReadManifest(context.WithoutCancel(ctx), d.store, table, d.day)
+	tables := map[string]bool{}
+	for _, key := range d.written {
+		table, _, _ := strings.Cut(strings.TrimPrefix(key, lake.TablesPrefix), "/")
+		tables[table] = true
+	}
+	for table := range tables {
+		m, _, err := lake.ReadManifest(ctx, d.store, table, d.day)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -96,7 +121,7 @@ func (d *dayRun) discard(ctx context.Context) error {
 			continue
 		}
 		mine := "part-" + d.digest + "-"
-		errs = append(errs, d.deleteParts(context.WithoutCancel(ctx), table, func(key string) bool { return strings.Contains(key, mine) }))
+		errs = append(errs, d.deleteParts(ctx, table, func(key string) bool { return strings.Contains(key, mine) }))
 	}
 	return errors.Join(errs...)
 }
@@ -124,6 +149,22 @@ type quarantined struct {
 	Text   string `json:"text"` // the line, or its first 4 KiB
 }
 
+// boundRejects leaves what quarantine keeps: of a segment the first thousand
+// lines, of the day 64 MiB.
+func (d *dayRun) boundRejects() {
+	var kept int64
+	for _, s := range d.segments {
+		slices.SortFunc(s.rejects, func(a, b quarantined) int { return cmp.Compare(a.Line, b.Line) })
+		s.rejects = s.rejects[:min(len(s.rejects), keptRejects)]
+		for i, q := range s.rejects {
+			if kept += int64(len(q.Text)); kept > maxQuarantine {
+				s.rejects = s.rejects[:i]
+				break
+			}
+		}
+	}
+}
+
 func (d *dayRun) quarantineKey() string {
 	return lake.QuarantinePrefix + "day=" + d.day.String() + "/rejected.ndjson.zst"
 }
@@ -134,12 +175,13 @@ func (d *dayRun) quarantine(ctx context.Context) error {
 	if d.counts.RejectedTotal() == 0 {
 		return d.store.Delete(ctx, d.quarantineKey())
 	}
+	d.boundRejects()
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
 	enc.SetEscapeHTML(false)
 	for _, s := range d.segments {
 		for _, q := range s.rejects {
-			q.Key = s.input.Key
+			q.Key = s.Input.Key
 			if err := enc.Encode(q); err != nil {
 				return fmt.Errorf("quarantine: %w", err)
 			}

@@ -15,7 +15,6 @@ import (
 	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/pseudonym"
-	"github.com/boontorrent/boon/internal/rawlog"
 )
 
 // partBytes is the size at which a part of queries is closed and another begun.
@@ -34,19 +33,26 @@ type dayRun struct {
 
 	names      names
 	runRank    []uint32
-	ourRank    []uint32
 	placeRank  []uint32
 	scanners   []*scanner
 	segments   []*segment
 	counts     lake.Counts
 	old        map[string]lake.Info // the manifests before this run
-	made       map[string]*made
+	made       map[string]*made     // all units together
+	sections   int
+	mine       []bool      // by unit: those that are made here
+	work       *unitResult // of the unit that is being made; nil in between
+	written    []string    // keys of parts
+	makers     *makers
 	loaded     map[loadKey]int64
 	queryLoads loads
-	demand     *spill
-	ends       []int64 // of the row groups' parts in demand
+	spare      spares
+	demand     []*demandSpill // of the sections made here
 	crawlers   int64
-	kept       int64 // bytes of rejected lines
+	kept       int64      // bytes of rejected lines
+	resolved   [][20]byte // info-hashes, in order
+	done       int64      // rows written, of toWrite, for progress
+	toWrite    int64
 }
 
 // scan reads all segments of the day.
@@ -54,7 +60,7 @@ func (d *dayRun) scan(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	var works []func(lake.Info) (*segment, error)
 	for range d.opts.Workers {
-		s, err := newScanner(d.store, d.day, &d.names, d.opts.TempDir)
+		s, err := d.newScanner()
 		if err != nil {
 			return err
 		}
@@ -67,18 +73,16 @@ func (d *dayRun) scan(ctx context.Context) error {
 		for seg := range ordered(ctx, g, in, works) {
 			d.keepRejects(seg)
 			d.segments = append(d.segments, seg)
-			done += seg.input.Bytes
-			d.progress("read", done, sizeOf(d.inputs))
+			done += seg.Input.Bytes
+			d.progress("read", done, sizeOf(d.inputs), "bytes")
 		}
 		return ctx.Err()
 	})
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	d.count()
 	d.runRank = ranks(d.names.runs.values, run.compare)
 	d.placeRank = ranks(d.names.places.values, comparePlaces)
-	d.ourRank = ranks(d.names.ours.values, func(a, b rawlog.ID) int { return bytes.Compare(a[:], b[:]) })
 	return nil
 }
 
@@ -88,10 +92,13 @@ const maxQuarantine = 64 << 20
 // keepRejects drops the segment's rejected lines, not their counts, once the
 // day has enough of them.
 func (d *dayRun) keepRejects(seg *segment) {
-	for i, q := range seg.rejects {
-		if d.kept += int64(len(q.Text)); d.kept > maxQuarantine {
-			seg.rejects = seg.rejects[:i]
-			return
+	for u := range seg.units {
+		rejects := seg.units[u].rejects
+		for i, q := range rejects {
+			if d.kept += int64(len(q.Text)); d.kept > 2*maxQuarantine { // commit keeps half of that
+				seg.units[u].rejects = rejects[:i]
+				break
+			}
 		}
 	}
 }
@@ -106,10 +113,10 @@ func sizeOf(infos []lake.Info) int64 {
 
 // count adds the segments' accounts up.
 func (d *dayRun) count() {
-	d.counts.Rejected = map[string]int64{}
+	d.counts.Read, d.counts.Lost, d.counts.Rejected = 0, 0, map[string]int64{}
 	for _, s := range d.segments {
-		d.counts.Read += s.input.Records
-		d.counts.Lost += s.lost
+		d.counts.Read += s.Input.Records
+		d.counts.Lost += s.Lost
 		for reason, n := range s.rejected {
 			d.counts.Rejected[reason] += n
 		}
@@ -118,44 +125,42 @@ func (d *dayRun) count() {
 
 func (d *dayRun) close() {
 	for _, s := range d.scanners {
+		s.free()
+	}
+	for _, s := range d.demand {
 		s.close()
 	}
-	if d.demand != nil {
-		d.demand.close()
-	}
 }
 
-func (d *dayRun) progress(stage string, done, total int64) {
+func (d *dayRun) progress(stage string, done, total int64, unit string) {
 	if d.opts.Progress != nil {
-		d.opts.Progress(Progress{Day: d.day, Stage: stage, Done: done, Total: total})
+		d.opts.Progress(Progress{Day: d.day, Stage: stage, Done: done, Total: total, Unit: unit})
 	}
 }
 
-// queries writes the tables queries and requesters, and keeps what demand needs.
-func (d *dayRun) queries(ctx context.Context) error {
-	schema, err := querySchema()
+// queries writes a section's parts of queries and requesters, and keeps what
+// demand needs.
+func (d *dayRun) queries(ctx context.Context, section int) error {
+	if d.makers == nil {
+		var err error
+		if d.makers, err = d.newMakers(); err != nil {
+			return err
+		}
+	}
+	demand, err := newDemandSpill(d.opts.TempDir)
 	if err != nil {
 		return err
 	}
-	askerSchema, err := requesterSchema()
-	if err != nil {
-		return err
-	}
-	if d.demand, err = newSpill(d.opts.TempDir, 1, 1<<20); err != nil {
-		return err
-	}
+	d.demand = append(d.demand, demand)
 	g, ctx := errgroup.WithContext(ctx)
-	groups, err := d.rowGroups(ctx, g, schema, askerSchema)
-	if err != nil {
-		return err
-	}
+	groups := d.rowGroups(ctx, g, section)
 	g.Go(func() error {
 		return d.putPart(ctx, "requesters", func(h *hashedWriter, part *lake.Part) error {
-			w, err := column.NewWriter(h, askerSchema, "requester")
+			w, err := column.NewWriter(h, d.makers.requesters, "requester")
 			if err != nil {
 				return err
 			}
-			if err := d.queryParts(ctx, schema, groups, w, part); err != nil {
+			if err := d.queryParts(ctx, d.makers.queries, groups, w, part); err != nil {
 				return err
 			}
 			part.Rows = w.Rows()
@@ -216,61 +221,77 @@ func (d *dayRun) take(e *emitted, w, askers *column.Writer) error {
 	if err := askers.Append(e.requesters); err != nil {
 		return err
 	}
-	if err := d.demand.add(0, e.demand); err != nil {
+	if err := d.demand[len(d.demand)-1].add(e.demand); err != nil {
 		return err
 	}
-	d.ends = append(d.ends, d.demand.buckets[0].bytes)
-	for run, counts := range e.loaded {
-		all := d.queryLoads.of(run)
-		for m := range counts {
-			for k, n := range counts[m] {
-				all[m][k] += n
-			}
-		}
-	}
+	d.queryLoads.add(e.loaded)
 	for reason, n := range e.leftOut {
-		d.made["demand"].leftOut[reason] += n
+		d.work.leave("demand", leftNames[reason], n)
 	}
-	d.crawlers += e.crawlers
-	d.counts.Loaded += e.rows
-	d.counts.Duplicate += e.duplicates
-	d.progress("write", d.counts.Loaded+d.counts.Duplicate, d.counts.Read)
+	d.work.Crawlers += e.crawlers
+	d.work.Loaded += e.rows
+	d.work.Duplicate += e.duplicates
+	d.done += e.rows + e.duplicates
+	d.progress("write", d.done, d.toWrite, "rows")
 	return nil
 }
 
-// rowGroups sorts the buckets, gathers them to groups and builds those.
-func (d *dayRun) rowGroups(ctx context.Context, g *errgroup.Group, schema, askerSchema *column.Schema) (<-chan *emitted, error) {
-	var sorts []func(int) (*sortedRows, error)
-	var emits []func([]*sortedRows) (*emitted, error)
-	for range d.opts.Workers {
-		s := &sorter{day: d.day, names: &d.names, runRank: d.runRank, ourRank: d.ourRank, placeRank: d.placeRank, db: d.db, hasher: d.key.Hasher()}
-		sorts = append(sorts, func(b int) (*sortedRows, error) { return d.sortBucket(s, b) })
-		e := &emitter{cols: newQueryColumns(&d.names, d.epoch), requests: newRequesterColumns(), epoch: d.epoch, day: d.day}
-		var err error
-		if e.queries, err = column.NewEncoder(schema); err != nil {
-			return nil, err
-		}
-		if e.askers, err = column.NewEncoder(askerSchema); err != nil {
-			return nil, err
-		}
-		emits = append(emits, e.emit)
+// makers are what sorts buckets and builds row groups, one a worker.
+type makers struct {
+	queries, requesters *column.Schema
+	sorts               []func(int) (*sortedRows, error)
+	emits               []func([]*sortedRows) (*emitted, error)
+}
+
+func (d *dayRun) newMakers() (*makers, error) {
+	m := &makers{}
+	var err error
+	if m.queries, err = querySchema(); err != nil {
+		return nil, err
 	}
+	if m.requesters, err = requesterSchema(); err != nil {
+		return nil, err
+	}
+	for range d.opts.Workers {
+		s := &sorter{names: &d.names, runRank: d.runRank, placeRank: d.placeRank, db: d.db, hasher: d.key.Hasher()}
+		m.sorts = append(m.sorts, func(b int) (*sortedRows, error) { return d.sortBucket(s, b) })
+		e := &emitter{cols: newQueryColumns(&d.names, d.epoch, d.day), requests: newRequesterColumns(d.epoch), day: d.day}
+		if e.queries, err = column.NewEncoder(m.queries); err != nil {
+			return nil, err
+		}
+		if e.askers, err = column.NewEncoder(m.requesters); err != nil {
+			return nil, err
+		}
+		m.emits = append(m.emits, func(buckets []*sortedRows) (*emitted, error) {
+			out, err := e.emit(buckets)
+			for _, b := range buckets {
+				d.spare.give(b)
+			}
+			return out, err
+		})
+	}
+	return m, nil
+}
+
+// rowGroups sorts the section's buckets, gathers them to groups and builds those.
+func (d *dayRun) rowGroups(ctx context.Context, g *errgroup.Group, section int) <-chan *emitted {
 	groups := make(chan []*sortedRows)
-	sorted := ordered(ctx, g, feed(ctx, g, upTo(rowBuckets)), sorts)
+	each := rowBuckets / d.sections
+	sorted := ordered(ctx, g, feed(ctx, g, between(section*each, (section+1)*each)), d.makers.sorts)
 	g.Go(func() error {
 		defer close(groups)
-		return gather(ctx, sorted, groups)
+		return gather(ctx, sorted, groups, d.opts.groupRows)
 	})
-	return ordered(ctx, g, groups, emits), nil
+	return ordered(ctx, g, groups, d.makers.emits)
 }
 
 // sortBucket sorts one bucket of all scanners.
 func (d *dayRun) sortBucket(s *sorter, bucket int) (*sortedRows, error) {
-	var size int64
+	size := int64(0)
 	for _, sc := range d.scanners {
 		size += sc.rows.buckets[bucket].bytes
 	}
-	raw := make([]byte, 0, size)
+	raw := slices.Grow(s.raw[:0], int(size))
 	for _, sc := range d.scanners {
 		var err error
 		if raw, err = sc.rows.load(bucket, raw); err != nil {
@@ -278,25 +299,38 @@ func (d *dayRun) sortBucket(s *sorter, bucket int) (*sortedRows, error) {
 		}
 		sc.rows.free(bucket)
 	}
-	return s.sort(raw)
+	out := d.spare.take()
+	err := s.sort(raw, out)
+	if size > 4*d.bucketBytes() {
+		s.shed()
+	}
+	return out, err
+}
+
+// bucketBytes is the size of a bucket as it would be if all were of one size.
+func (d *dayRun) bucketBytes() (n int64) {
+	for _, sc := range d.scanners {
+		n += sc.rows.bytes
+	}
+	return n / rowBuckets
 }
 
 // gather puts sorted buckets together to groups of at most groupRows rows
 // and groupBytes bytes, unless one bucket alone is more. What a group holds depends on the day's
 // events only.
-func gather(ctx context.Context, sorted <-chan *sortedRows, groups chan<- []*sortedRows) error {
+func gather(ctx context.Context, sorted <-chan *sortedRows, groups chan<- []*sortedRows, groupRows int) error {
 	var open []*sortedRows
 	rows, size := 0, 0
 	for s := range sorted {
-		if rows > 0 && (rows+len(s.offs) > groupRows || size+s.bytes > groupBytes) {
+		if rows > 0 && (rows+s.n > groupRows || size+len(s.rows) > groupBytes) {
 			if !send(ctx, groups, open) {
 				return ctx.Err()
 			}
 			open, rows, size = nil, 0, 0
 		}
 		open = append(open, s)
-		rows += len(s.offs)
-		size += s.bytes
+		rows += s.n
+		size += len(s.rows)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -313,27 +347,14 @@ func anyDuplicates(buckets []*sortedRows) bool {
 	return slices.ContainsFunc(buckets, func(s *sortedRows) bool { return s.duplicates > 0 })
 }
 
-// watch writes the tables uptime and probes.
-func (d *dayRun) watch(ctx context.Context) error {
-	first := d.day.Start() / microsPerMinute
-	for run, counts := range d.queryLoads {
-		for m := range counts {
-			for k, n := range counts[m] {
-				if n > 0 {
-					d.loaded[loadKey{run, first + int64(m), rawlog.Kind(k)}] += int64(n)
-				}
-			}
-		}
-	}
-	w := &watcher{
-		names: &d.names, runRank: d.runRank, scanners: d.scanners, loaded: d.loaded, uptime: newRowWriter[datasets.Uptime](), probes: newRowWriter[datasets.Probe](),
-	}
-	err := putRows(ctx, d, "uptime", w.uptime, func() error {
-		return putRows(ctx, d, "probes", w.probes, func() error { return w.write(ctx) })
-	})
-	d.counts.Loaded += w.events
-	d.counts.Duplicate += w.duplicates
-	return err
+// watch writes the table probes and gives what stats say for uptime.
+func (d *dayRun) watch(ctx context.Context) (map[upKey]*upCounts, error) {
+	w := &watcher{names: &d.names, runRank: d.runRank, scanners: d.scanners, probes: newRowWriter[datasets.Probe]()}
+	counts := map[upKey]*upCounts{}
+	err := putRows(ctx, d, "probes", w.probes, func() error { return w.write(ctx, counts) })
+	d.work.Loaded += w.events
+	d.work.Duplicate += w.duplicates
+	return counts, err
 }
 
 // reasons lists a count's reasons in order, for people.

@@ -1,14 +1,10 @@
 package etl
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"container/heap"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
+	"math/bits"
 	"slices"
 
 	"github.com/boontorrent/boon/datasets"
@@ -49,6 +45,9 @@ func (w *want) add(o *want) {
 	w.seeders += o.seeders
 }
 
+// wantSize is the bytes of a want of two letters and small numbers.
+const wantSize = wantHead + 2 + 5
+
 // appendWant appends the bytes by which a want travels through a spill.
 func appendWant(dst []byte, w *want) []byte {
 	dst = append(dst, w.hash[:]...)
@@ -60,153 +59,157 @@ func appendWant(dst []byte, w *want) []byte {
 	return dst
 }
 
-// sumAsks adds a row group's asks up and appends them in order of info-hash and
-// country to dst.
-func sumAsks(dst []byte, asks []ask, c *queryColumns) []byte {
-	if len(asks) == 0 {
-		return dst
+// sumAsks adds a row group's asks up and gives them, packed, in order of
+// info-hash and country.
+func (e *emitter) sumAsks() []byte {
+	if len(e.asks) == 0 {
+		return nil
 	}
-	rank := ranksOf(c.hash.bytes)
-	slices.SortFunc(asks, func(a, b ask) int {
-		if a.hash != b.hash {
-			return cmp.Compare(rank[a.hash], rank[b.hash])
-		}
-		if a.country != b.country {
-			return cmp.Compare(c.country.text(a.country), c.country.text(b.country))
-		}
-		return cmp.Compare(a.network, b.network)
-	})
+	k := e.askKeys()
+	if k.netBits+k.countryBits+k.hashBits <= 64 {
+		return e.sumOrdered(k.netBits, e.orderByKeys(&k))
+	}
+	return e.sumOrdered(k.netBits, e.orderByPairs(&k))
+}
+
+// sumOrdered adds up the asks in e.order, whose keys have the network in their
+// lowest bits; of gives an empty want for the rest of a key.
+func (e *emitter) sumOrdered(netBits int, of func(key uint64) want) []byte {
+	dst := make([]byte, 0, len(e.asks)*wantSize)
 	var w want
-	for i, a := range asks {
-		if i == 0 || a.hash != asks[i-1].hash || a.country != asks[i-1].country {
+	var last uint64
+	for i, o := range e.order {
+		if i == 0 || o.key>>netBits != last>>netBits {
 			if i > 0 {
 				dst = appendWant(dst, &w)
 			}
-			w = want{hash: [20]byte(c.hash.at(a.hash)), country: c.country.text(a.country)}
-			w.country = w.country[:min(len(w.country), 255)]
+			w = of(o.key >> netBits)
 		}
-		if w.requesters == 0 || a.network != asks[i-1].network {
+		if w.requesters == 0 || o.key != last {
 			w.networks++
 		}
 		w.requesters++
-		w.queries += int64(a.queries)
-		w.announces += int64(a.announces)
-		w.seeders += int64(a.seeds)
+		if o.more == manyAsks {
+			a := &e.asks[o.off]
+			w.queries, w.announces, w.seeders = w.queries+int64(a.queries), w.announces+int64(a.announces), w.seeders+int64(a.seeds)
+		} else {
+			w.queries += int64(o.more >> 16)
+			w.announces += int64(o.more >> 1 & fewAsks)
+			w.seeders += int64(o.more & 1)
+		}
+		last = o.key
 	}
 	return appendWant(dst, &w)
 }
 
-// ranksOf orders the info-hashes that lie one behind the other in b.
-func ranksOf(b []byte) []uint32 {
-	entries := make([]entry, len(b)/20)
+// The numbers of an ask travel with its key where they are small, as queries,
+// announces and seeds in sixteen, fifteen bits and one: looked up one by one, in
+// the order of the keys, they would each come from memory alone.
+const (
+	fewAsks  = 1<<15 - 1
+	manyAsks = ^uint32(0)
+)
+
+func (a *ask) packed() uint32 {
+	if a.queries > fewAsks || a.announces > fewAsks || a.seeds > 1 {
+		return manyAsks
+	}
+	return a.queries<<16 | a.announces<<1 | a.seeds
+}
+
+// askKeys is what the asks of a row group are put in order by.
+type askKeys struct {
+	hashes                         [][20]byte // in order
+	hashRank                       []uint32   // the place of each
+	countries                      []string   // by index; the last is none
+	countryRank                    []uint32
+	hashBits, countryBits, netBits int
+}
+
+func (e *emitter) askKeys() askKeys {
+	var k askKeys
+	k.hashes, k.hashRank = ranksOf(&e.cols.hash)
+	k.countries = append(e.cols.country.all(), "")
+	for i, name := range k.countries {
+		k.countries[i] = name[:min(len(name), 255)]
+	}
+	k.countryRank = ranks(k.countries, cmp.Compare[string])
+	k.hashBits, k.countryBits, k.netBits = bits.Len(uint(len(k.hashes))), bits.Len(uint(len(k.countries))), bits.Len(uint(e.networks))
+	return k
+}
+
+// country is the index in countries of an ask's.
+func (k *askKeys) country(a *ask) uint32 { return min(a.country, uint32(len(k.countries)-1)) }
+
+// orderByKeys orders the asks by info-hash, country and network in one key.
+func (e *emitter) orderByKeys(k *askKeys) (of func(key uint64) want) {
+	e.order = slices.Grow(e.order[:0], len(e.asks))
+	for i := range e.asks {
+		a := &e.asks[i]
+		pair := uint64(k.hashRank[a.hash])<<k.countryBits | uint64(k.countryRank[k.country(a)])
+		e.order = append(e.order, entry{pair<<k.netBits | uint64(a.network), uint32(i), a.packed()})
+	}
+	e.order = sortEntries(e.order, &e.spare)
+	names := make([]string, len(k.countries))
+	for i, r := range k.countryRank {
+		names[r] = k.countries[i]
+	}
+	return func(pair uint64) want {
+		return want{hash: k.hashes[pair>>k.countryBits], country: names[pair&(1<<k.countryBits-1)]}
+	}
+}
+
+// orderByPairs does so where the three do not fit into a key, as in a group of
+// one network that asked for millions: keys number the pairs of info-hash and
+// country.
+func (e *emitter) orderByPairs(k *askKeys) (of func(key uint64) want) {
+	e.order = slices.Grow(e.order[:0], len(e.asks))
+	for i := range e.asks {
+		e.order = append(e.order, entry{off: uint32(i), more: manyAsks})
+	}
+	slices.SortFunc(e.order, func(x, y entry) int {
+		a, b := &e.asks[x.off], &e.asks[y.off]
+		return cmp.Or(cmp.Compare(k.hashRank[a.hash], k.hashRank[b.hash]),
+			cmp.Compare(k.countryRank[k.country(a)], k.countryRank[k.country(b)]), cmp.Compare(a.network, b.network))
+	})
+	var pairs []*ask // the first of each
+	for i, o := range e.order {
+		a := &e.asks[o.off]
+		if i == 0 || a.hash != pairs[len(pairs)-1].hash || a.country != pairs[len(pairs)-1].country {
+			pairs = append(pairs, a)
+		}
+		e.order[i].key = uint64(len(pairs)-1)<<k.netBits | uint64(a.network)
+	}
+	return func(pair uint64) want {
+		a := pairs[pair]
+		return want{hash: [20]byte(e.cols.hash.at(a.hash)), country: k.countries[k.country(a)]}
+	}
+}
+
+// ranksOf puts a row group's info-hashes in order, and gives the place of each.
+func ranksOf(h *hashes) (order [][20]byte, rank []uint32) {
+	entries := make([]entry, h.dict.Count())
 	for i := range entries {
-		entries[i] = entry{key: binary.BigEndian.Uint64(b[20*i:]), off: uint32(i)}
+		entries[i] = entry{key: binary.BigEndian.Uint64(h.at(uint32(i))), off: uint32(i)}
 	}
 	var spare []entry
-	entries = radixSort(entries, &spare)
+	entries = sortEntries(entries, &spare)
 	for i := 0; i < len(entries); { // hashes that share eight bytes are rare
 		j := i + 1
 		for j < len(entries) && entries[j].key == entries[i].key {
 			j++
 		}
 		slices.SortFunc(entries[i:j], func(x, y entry) int {
-			return bytes.Compare(b[20*x.off:20*x.off+20], b[20*y.off:20*y.off+20])
+			return bytes.Compare(h.at(x.off), h.at(y.off))
 		})
 		i = j
 	}
-	rank := make([]uint32, len(entries))
+	order, rank = make([][20]byte, len(entries)), make([]uint32, len(entries))
 	for r, e := range entries {
+		order[r] = [20]byte(h.at(e.off))
 		rank[e.off] = uint32(r)
 	}
-	return rank
-}
-
-// wants reads one row group's part of demand from a spill.
-type wants struct {
-	in  *bufio.Reader
-	now want
-}
-
-func (w *wants) next() error {
-	if _, err := io.ReadFull(w.in, w.now.hash[:]); err != nil {
-		return err // io.EOF at the end
-	}
-	n, err := w.in.ReadByte()
-	if err != nil {
-		return err
-	}
-	var country [255]byte
-	if _, err := io.ReadFull(w.in, country[:n]); err != nil {
-		return err
-	}
-	if w.now.country != string(country[:n]) {
-		w.now.country = string(country[:n])
-	}
-	for _, p := range [...]*int64{&w.now.requesters, &w.now.networks, &w.now.queries, &w.now.announces, &w.now.seeders} {
-		v, err := binary.ReadUvarint(w.in)
-		if err != nil {
-			return err
-		}
-		*p = int64(v)
-	}
-	return nil
-}
-
-// merge is a heap of parts by their next want.
-type merge []*wants
-
-func (m merge) Len() int           { return len(m) }
-func (m merge) Less(i, j int) bool { return m[i].now.compare(&m[j].now) < 0 }
-func (m merge) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
-func (m *merge) Push(x any)        { *m = append(*m, x.(*wants)) }
-func (m *merge) Pop() any {
-	old := *m
-	x := old[len(old)-1]
-	*m = old[:len(old)-1]
-	return x
-}
-
-// mergeWants calls each with every row of demand, in order, added up over the parts.
-func mergeWants(parts []io.Reader, each func(*want) error) error {
-	var m merge
-	for _, p := range parts {
-		w := &wants{in: bufio.NewReaderSize(p, 32<<10)}
-		err := w.next()
-		if errors.Is(err, io.EOF) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("read a temporary file: %w", err)
-		}
-		m = append(m, w)
-	}
-	heap.Init(&m)
-	var sum want
-	for begun := false; len(m) > 0; begun = true {
-		top := m[0]
-		if begun && sum.compare(&top.now) == 0 {
-			sum.add(&top.now)
-		} else {
-			if begun {
-				if err := each(&sum); err != nil {
-					return err
-				}
-			}
-			sum = top.now
-		}
-		switch err := top.next(); {
-		case errors.Is(err, io.EOF):
-			heap.Pop(&m)
-		case err != nil:
-			return fmt.Errorf("read a temporary file: %w", err)
-		default:
-			heap.Fix(&m, 0)
-		}
-	}
-	if sum.requesters > 0 {
-		return each(&sum)
-	}
-	return nil
+	return order, rank
 }
 
 // demandColumns builds row groups of the table demand.
@@ -215,28 +218,28 @@ type demandColumns struct {
 	last                                              [20]byte
 	lastAt                                            uint32
 	country                                           texts
-	requesters, networks, queries, announces, seeders numbers
+	requesters, networks, queries, announces, seeders *counts
 }
 
 func demandSchema() (*column.Schema, error) { return column.SchemaOf[datasets.Demand]() }
 
 func newDemandColumns() *demandColumns {
 	c := &demandColumns{hash: column.NewFixedDict(20), country: newTexts()}
-	for _, n := range c.numbers() {
-		*n = newNumbers()
+	for _, n := range c.counts() {
+		*n = newCounts()
 	}
 	return c
 }
 
-func (c *demandColumns) numbers() []*numbers {
-	return []*numbers{&c.requesters, &c.networks, &c.queries, &c.announces, &c.seeders}
+func (c *demandColumns) counts() []**counts {
+	return []**counts{&c.requesters, &c.networks, &c.queries, &c.announces, &c.seeders}
 }
 
 func (c *demandColumns) reset() {
 	c.hash.Reset()
 	c.country.reset()
-	for _, n := range c.numbers() {
-		n.reset()
+	for _, n := range c.counts() {
+		(*n).reset()
 	}
 }
 
@@ -246,9 +249,11 @@ func (c *demandColumns) add(w *want) {
 	}
 	c.hash.Add(c.lastAt)
 	c.country.add(w.country)
-	for i, v := range [...]int64{w.requesters, w.networks, w.queries, w.announces, w.seeders} {
-		c.numbers()[i].add(v)
-	}
+	c.requesters.add(w.requesters)
+	c.networks.add(w.networks)
+	c.queries.add(w.queries)
+	c.announces.add(w.announces)
+	c.seeders.add(w.seeders)
 }
 
 // columns are the columns in the order of datasets.Demand.

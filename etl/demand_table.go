@@ -11,7 +11,7 @@ import (
 
 // demandTable writes the table demand: the row groups' parts added up, without
 // the info-hashes that count as upkeep.
-func (d *dayRun) demandTable(ctx context.Context, resolved [][20]byte) error {
+func (d *dayRun) demandTable(ctx context.Context, parts []io.Reader) error {
 	schema, err := demandSchema()
 	if err != nil {
 		return err
@@ -20,17 +20,13 @@ func (d *dayRun) demandTable(ctx context.Context, resolved [][20]byte) error {
 	if err != nil {
 		return err
 	}
-	d.progress("demand", 0, 0)
+	d.progress("demand", 0, 0, "")
 	return d.putPart(ctx, "demand", func(h *hashedWriter, part *lake.Part) error {
 		w, err := column.NewWriter(h, schema, "infohash", "country")
 		if err != nil {
 			return err
 		}
-		t := &demandTable{cols: newDemandColumns(), enc: enc, out: w, resolved: resolved, leftOut: d.made["demand"].leftOut}
-		parts, err := d.demandParts()
-		if err != nil {
-			return err
-		}
+		t := &demandTable{cols: newDemandColumns(), enc: enc, out: w, resolved: d.resolved, leftOut: d.made["demand"].leftOut}
 		if err := mergeWants(parts, func(one *want) error { return t.add(ctx, one) }); err != nil {
 			return err
 		}
@@ -42,19 +38,14 @@ func (d *dayRun) demandTable(ctx context.Context, resolved [][20]byte) error {
 	})
 }
 
-// demandParts gives each row group's part of demand as a stream.
-func (d *dayRun) demandParts() ([]io.Reader, error) {
-	all, err := d.demand.reader()
-	if err != nil {
-		return nil, err
-	}
+// demandParts gives each row group's part of demand, of the sections made here,
+// as a stream.
+func (d *dayRun) demandParts() []io.Reader {
 	var parts []io.Reader
-	start := int64(0)
-	for _, end := range d.ends {
-		parts = append(parts, io.NewSectionReader(all, start, end-start))
-		start = end
+	for _, s := range d.demand {
+		parts = append(parts, s.parts()...)
 	}
-	return parts, nil
+	return parts
 }
 
 // demandTable drops what is upkeep and writes the rest in row groups.
@@ -101,7 +92,7 @@ func (t *demandTable) settle() error {
 	}
 	isResolved := len(t.resolved) > 0 && t.resolved[0] == hash
 	if sum.requesters < 2 && sum.announces == 0 && !isResolved {
-		t.leftOut[leftSingle] += sum.queries
+		t.leftOut[leftNames[leftSingle]] += sum.queries
 	} else {
 		for i := range t.open {
 			t.cols.add(&t.open[i])

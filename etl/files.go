@@ -12,9 +12,9 @@ import (
 	"github.com/boontorrent/boon/internal/lake"
 )
 
-// torrents writes the tables torrents, files and failures; it returns the
+// torrents writes the tables torrents, files and failures, and keeps the
 // info-hashes that were resolved, in order.
-func (d *dayRun) torrents(ctx context.Context) ([][20]byte, error) {
+func (d *dayRun) torrents(ctx context.Context) error {
 	var catalogue release.Catalogue
 	err := eachBucket(ctx, d, &catalogue, (*resolver).survey, func(works []release.Work) error {
 		for _, w := range works {
@@ -23,16 +23,16 @@ func (d *dayRun) torrents(ctx context.Context) ([][20]byte, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	catalogue.Seal()
 	schema, err := fileSchema()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	enc, err := column.NewEncoder(schema)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	out := &torrentTables{torrents: newRowWriter[datasets.Torrent](), failures: newRowWriter[datasets.Failure](), files: newFileColumns(), enc: enc, day: d}
 	err = putRows(ctx, d, "torrents", out.torrents, func() error {
@@ -52,7 +52,8 @@ func (d *dayRun) torrents(ctx context.Context) ([][20]byte, error) {
 			})
 		})
 	})
-	return out.resolved, err
+	d.resolved = out.resolved
+	return err
 }
 
 // eachBucket runs work on every bucket of resolve events, on several
@@ -64,7 +65,7 @@ func eachBucket[Out any](ctx context.Context, d *dayRun, c *release.Catalogue, w
 		r := &resolver{scanners: d.scanners, runRank: d.runRank, catalogue: c}
 		works = append(works, func(b int) (Out, error) { return work(r, b) })
 	}
-	buckets := feed(ctx, g, upTo(otherBuckets))
+	buckets := feed(ctx, g, between(0, otherBuckets))
 	g.Go(func() error {
 		for v := range ordered(ctx, g, buckets, works) {
 			if err := take(v); err != nil {
@@ -108,11 +109,9 @@ func (t *torrentTables) take(b *turned) error {
 		}
 	}
 	d := t.day
-	d.counts.Loaded += b.loaded
-	d.counts.Duplicate += b.duplicates
-	if b.superseded > 0 {
-		d.made["torrents"].leftOut["superseded"] += b.superseded
-	}
+	d.work.Loaded += b.loaded
+	d.work.Duplicate += b.duplicates
+	d.work.leave("torrents", "superseded", b.superseded)
 	for k, n := range b.uptime {
 		d.loaded[k] += n
 	}

@@ -2,6 +2,7 @@ package etl
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,10 @@ type GCOptions struct {
 	// EndedKeys deletes the keys of epochs that ended before the raw segments
 	// that are kept begin: from then on nobody can tell whose a pseudonym was.
 	EndedKeys bool
-	DryRun    bool // only tell
+	DryRun    bool   // only tell
+	Holder    string // who holds the lake's lease while parts are deleted; "": nobody asks for it
+	Now       func() time.Time
+	Waiting   func(holder string, left time.Duration) // as in Options
 	Progress  func(Progress)
 }
 
@@ -29,15 +33,16 @@ type Collected struct {
 	Deleted []string // object keys
 	Bytes   int64
 	Kept    []string // days whose raw segments are old, and why they are kept
+	Busy    bool     // a run was at work: parts that no manifest names were left alone
 }
 
-// orphanAge: a part that no manifest names may belong to a run that is still at
-// work, unless it is older than this.
+// orphanAge: a part that no manifest names may be one that is being copied to
+// here, unless it is older than this.
 const orphanAge = 24 * time.Hour
 
 // Collect deletes what has had its time: raw segments that are older than
 // KeepRaw days and whose day is committed and verified, quarantine of that age,
-// parts that no manifest names, and keys if asked to. It never deletes a raw
+// parts that no manifest names, what killed programs left, and keys if asked to. It never deletes a raw
 // segment that is not in the tables.
 func Collect(ctx context.Context, store lake.Store, opts GCOptions) (*Collected, error) {
 	if opts.KeepRaw < 1 {
@@ -47,7 +52,8 @@ func Collect(ctx context.Context, store lake.Store, opts GCOptions) (*Collected,
 		opts.Keys = store
 	}
 	g := &collector{store: store, opts: opts, out: &Collected{}}
-	for _, step := range []func(context.Context) error{g.raw, g.quarantine, g.orphans, g.keys} {
+	// What needs the lease, which a full disk has no room for, comes after what makes room.
+	for _, step := range []func(context.Context) error{g.raw, g.quarantine, g.leftovers, g.shards, g.orphans, g.keys} {
 		if err := step(ctx); err != nil {
 			return g.out, err
 		}
@@ -110,6 +116,9 @@ func (g *collector) raw(ctx context.Context) error {
 // unsafe says why a day's segments must stay, "" if they need not.
 func (g *collector) unsafe(ctx context.Context, day lake.Day, inputs []lake.Info) (string, error) {
 	fresh, err := upToDate(ctx, g.store, day, inputs, "")
+	if errors.Is(err, lake.ErrBadManifest) {
+		return err.Error(), nil
+	}
 	if err != nil {
 		return "", err
 	}
@@ -145,35 +154,90 @@ func (g *collector) quarantine(ctx context.Context) error {
 	return nil
 }
 
-// orphans deletes parts that no manifest names.
+// orphans deletes old parts that no manifest names, unless a run is at work: it
+// may be about to write the same again, and to name them.
 func (g *collector) orphans(ctx context.Context) error {
-	var dir string
-	var named map[string]bool
-	for info, err := range g.store.List(ctx, lake.TablesPrefix) {
+	if g.opts.DryRun {
+		return g.deleteOrphans(ctx)
+	}
+	opts := &Options{Holder: g.opts.Holder, Now: g.opts.Now, Waiting: g.opts.Waiting}
+	err := holdLease(ctx, g.store, opts, func() error { return g.deleteOrphans(ctx) })
+	if errors.Is(err, ErrLeased) {
+		g.out.Busy = true
+		return nil
+	}
+	return err
+}
+
+func (g *collector) deleteOrphans(ctx context.Context) error {
+	old := func(info lake.Info) bool { return g.opts.Today.Time().Sub(info.ModTime) >= orphanAge }
+	for p, err := range partitions(ctx, g.store) {
 		if err != nil {
 			return err
 		}
-		day, ok := lake.DayOfKey(info.Key)
-		if !ok || !strings.HasSuffix(info.Key, ".parquet") || g.opts.Today.Time().Sub(info.ModTime) < orphanAge {
+		if !slices.ContainsFunc(p.parts, old) {
 			continue
 		}
-		table, _, _ := strings.Cut(strings.TrimPrefix(info.Key, lake.TablesPrefix), "/")
-		if here := lake.PartitionPrefix(table, day); here != dir {
-			m, _, err := lake.ReadManifest(ctx, g.store, table, day)
-			if err != nil {
-				return err
-			}
-			dir, named = here, map[string]bool{}
-			if m != nil {
-				for _, p := range m.Parts {
-					named[p.Key] = true
-				}
-			}
+		planned, err := plannedDigest(ctx, g.store, p.day)
+		if err != nil {
+			return err
 		}
-		if !named[info.Key] {
+		m, _, err := lake.ReadManifest(ctx, g.store, p.table, p.day)
+		if errors.Is(err, lake.ErrBadManifest) {
+			continue // nobody knows what it named
+		}
+		if err != nil {
+			return err
+		}
+		for _, info := range p.unnamed(m) {
+			if !old(info) || digestOf(info.Key) == planned {
+				continue
+			}
 			if err := g.delete(ctx, g.store, info); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// leftovers deletes what killed programs left in a lake that is a folder. On S3
+// it is not in the way of anyone but of the bill, and a rule of the bucket ends it.
+func (g *collector) leftovers(ctx context.Context) error {
+	folder, ok := g.store.(*lake.File)
+	if !ok {
+		return nil
+	}
+	for info, err := range folder.Leftovers(ctx, g.opts.Today.Time().Add(-orphanAge)) {
+		if err != nil {
+			return err
+		}
+		g.out.Deleted = append(g.out.Deleted, info.Key)
+		g.out.Bytes += info.Size
+		if g.opts.DryRun {
+			continue
+		}
+		if err := folder.RemoveLeftover(info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shardsAge: what shards left for a commit that has not come in so long is not waited for.
+const shardsAge = 7 * 24 * time.Hour
+
+// shards deletes plans, and what shards left, that were never committed.
+func (g *collector) shards(ctx context.Context) error {
+	for info, err := range g.store.List(ctx, lake.ShardsPrefix) {
+		if err != nil {
+			return err
+		}
+		if g.opts.Today.Time().Sub(info.ModTime) < shardsAge {
+			continue
+		}
+		if err := g.delete(ctx, g.store, info); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -17,6 +17,13 @@ type stamp struct{ epoch, index uint32 }
 
 func (s *stamps) reset() { s.epoch++ }
 
+// room makes cells for the numbers below n.
+func (s *stamps) room(n int) {
+	if n > len(s.cells) {
+		s.cells = append(s.cells, make([]stamp, n-len(s.cells))...)
+	}
+}
+
 // cell returns the number's cell and whether it was set in this group.
 func (s *stamps) cell(number uint32) (*stamp, bool) {
 	for int(number) >= len(s.cells) {
@@ -55,6 +62,31 @@ func (n *interned[T]) of(v T) uint32 {
 // add appends a row.
 func (n *interned[T]) add(v T) { n.dict.Add(n.of(v)) }
 
+// counts is a column of numbers most of which are small.
+type counts struct {
+	numbers
+	small [256]uint32 // index + 1
+}
+
+func newCounts() *counts { return &counts{numbers: newNumbers()} }
+
+func (c *counts) reset() {
+	c.numbers.reset()
+	clear(c.small[:])
+}
+
+// add appends a row.
+func (c *counts) add(v int64) {
+	if uint64(v) >= uint64(len(c.small)) {
+		c.numbers.add(v)
+		return
+	}
+	if c.small[v] == 0 {
+		c.small[v] = c.dict.Int64(v) + 1
+	}
+	c.dict.Add(c.small[v] - 1)
+}
+
 type (
 	numbers = interned[int64]
 	doubles = interned[float64]
@@ -89,6 +121,29 @@ func (t *texts) of(s string) uint32 {
 // add appends a row.
 func (t *texts) add(s string) { t.dict.Add(t.of(s)) }
 
+// copy appends a row with the text that has an index in another column; seen
+// keeps which index it has here.
+func (t *texts) copy(seen *stamps, from *texts, index uint32) {
+	if index == column.Null {
+		t.dict.Add(index)
+		return
+	}
+	cell, ok := seen.cell(index)
+	if !ok {
+		cell.index = t.of(from.text(index))
+	}
+	t.dict.Add(cell.index)
+}
+
+// all is the distinct texts by index.
+func (t *texts) all() []string {
+	out := make([]string, t.dict.Count())
+	for i := range out {
+		out[i] = t.dict.TextAt(i)
+	}
+	return out
+}
+
 // text is the text of an index, "" for column.Null.
 func (t *texts) text(index uint32) string {
 	if index == column.Null {
@@ -101,43 +156,82 @@ func (t *texts) text(index uint32) string {
 // table of indexes, with the hashes themselves in the column's dictionary.
 type hashes struct {
 	dict  *column.Dict
-	bytes []byte // of the distinct ones, in order
-	slots []uint32
+	slots []uint64 // half a digest above, index + 1 below
 }
 
-func newHashes() hashes { return hashes{dict: column.NewFixedDict(20)} }
+func newHashes() hashes {
+	d := column.NewFixedDict(20)
+	d.Digests = true
+	return hashes{dict: d}
+}
 
-// reset empties the table and makes it large enough for n rows.
-func (h *hashes) reset(n int) {
+// leastSlots is the size at which the table begins. It grows with what is in it:
+// a group has far fewer info-hashes than rows, and a small table stays near.
+const leastSlots = 1 << 10
+
+// reset empties the table, keeping its memory.
+func (h *hashes) reset() {
 	h.dict.Reset()
-	h.bytes = h.bytes[:0]
-	size := 1 << 10
-	for size < 2*n {
-		size <<= 1
-	}
-	if len(h.slots) < size {
-		h.slots = make([]uint32, size)
+	if h.slots == nil {
+		h.slots = make([]uint64, leastSlots)
 	}
 	clear(h.slots)
 }
 
-func (h *hashes) of(hash []byte) uint32 {
+// grow doubles the table.
+func (h *hashes) grow() {
+	h.slots = make([]uint64, 2*len(h.slots))
+	for i := range uint32(h.dict.Count()) {
+		h.put(i, sumOf(h.at(i)))
+	}
+}
+
+// put makes an index found by the sum of its info-hash.
+func (h *hashes) put(i uint32, sum uint64) {
 	mask := uint64(len(h.slots) - 1)
-	for at := maphash.Bytes(seed, hash) & mask; ; at = (at + 1) & mask {
-		i := h.slots[at]
-		if i == 0 {
-			h.bytes = append(h.bytes, hash...)
-			i = h.dict.Bytes(hash)
-			h.slots[at] = i + 1
+	at := sum & mask
+	for h.slots[at] != 0 {
+		at = (at + 1) & mask
+	}
+	h.slots[at] = sum&upperHalf | uint64(i+1)
+}
+
+const upperHalf = 0xffffffff << 32
+
+// sumOf is the sum by which an info-hash is found.
+func sumOf(hash []byte) uint64 { return maphash.Bytes(seed, hash) }
+
+// slot is where an info-hash will be looked for.
+func (h *hashes) slot(sum uint64) uint64 { return h.slots[sum&uint64(len(h.slots)-1)] }
+
+// touch reads the info-hash that a sum's slot leads to.
+func (h *hashes) touch(sum uint64) uint64 {
+	if i := uint32(h.slot(sum)); i > 0 {
+		return uint64(h.at(i - 1)[0])
+	}
+	return 0
+}
+
+// of is the index of an info-hash whose sum is known.
+func (h *hashes) of(hash []byte, sum uint64) uint32 {
+	mask := uint64(len(h.slots) - 1)
+	for at := sum & mask; ; at = (at + 1) & mask {
+		slot := h.slots[at]
+		if slot == 0 {
+			i := h.dict.Bytes(hash)
+			h.slots[at] = sum&upperHalf | uint64(i+1)
+			if 2*h.dict.Count() > len(h.slots) {
+				h.grow()
+			}
 			return i
 		}
-		if string(h.at(i-1)) == string(hash) {
-			return i - 1
+		if i := uint32(slot) - 1; (slot^sum)&upperHalf == 0 && string(h.at(i)) == string(hash) {
+			return i
 		}
 	}
 }
 
-func (h *hashes) at(i uint32) []byte { return h.bytes[20*i : 20*i+20] }
+func (h *hashes) at(i uint32) []byte { return h.dict.At(int(i)) }
 
 // small gives the numbers 0 to 2560 of a 32-bit column their indexes.
 type small struct {

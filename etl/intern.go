@@ -15,12 +15,12 @@ import (
 // noPlace is the number of no place.
 const noPlace = ^uint32(0)
 
-// Bounds of what a day may hold in memory for good: own ids, runs, and places
-// recorded with events. They come from collectors, not from strangers.
+// Bounds of what a day may hold in memory for good: runs, their own ids, and
+// places recorded with events. They come from collectors, not from strangers.
 const (
-	maxOurIDs = 1 << 20
-	maxRuns   = 1 << 20
-	maxPlaces = 1 << 21
+	maxSources = 1 << 20
+	maxRuns    = 1 << 20
+	maxPlaces  = 1 << 21
 )
 
 // run is one run of a collector.
@@ -46,13 +46,19 @@ func (r run) compare(o run) int {
 	return cmp.Or(cmp.Compare(r.collector, o.collector), cmp.Compare(r.name, o.name), cmp.Compare(imported(r), imported(o)))
 }
 
+// source is where a query was heard: by which run, with which own id.
+type source struct {
+	run uint32
+	our rawlog.ID
+}
+
 // names numbers the things that many rows share. Numbers depend on the order
 // of arrival; nothing that is written does.
 type names struct {
-	mu     sync.RWMutex
-	runs   table[run]
-	ours   table[rawlog.ID]
-	places table[geo.Place]
+	mu      sync.RWMutex
+	runs    table[run]
+	sources table[source]
+	places  table[geo.Place]
 }
 
 type table[T comparable] struct {
@@ -86,14 +92,14 @@ func (t *table[T]) number(mu *sync.RWMutex, v T, limit int, what string) (uint32
 }
 
 func (n *names) run(r run) (uint32, error) { return n.runs.number(&n.mu, r, maxRuns, "runs") }
-func (n *names) our(id rawlog.ID) (uint32, error) {
-	return n.ours.number(&n.mu, id, maxOurIDs, "own node ids")
+func (n *names) source(s source) (uint32, error) {
+	return n.sources.number(&n.mu, s, maxSources, "own node ids")
 }
 
 // place numbers a place that came with an event; text that is not UTF-8 cannot be.
 func (n *names) place(p *rawlog.Place) (uint32, error) {
 	return n.places.number(&n.mu, geo.Place{
-		Country: p.Country, Region: p.Region, City: p.City, Lat: p.Lat, Lon: p.Lon, HasPoint: p.HasPoint, ASN: p.ASN,
+		Country: p.Country, Region: p.Region, City: p.City, Lat: p.Lat, Lon: p.Lon, HasPoint: p.HasPoint, ASN: p.ASN, ASName: p.ASName,
 	}, maxPlaces, "recorded places")
 }
 

@@ -8,8 +8,8 @@ import (
 )
 
 // ordered runs each input through one of the works, which run at the same time
-// on goroutines of g, and gives the results in the order of the inputs. It
-// looks ahead by one input more than there are works. The channel is closed
+// on goroutines of g, and gives the results in the order of the inputs. An input
+// is taken when a work is free for it. The channel is closed
 // after the last result; if g fails it may be closed early or never, and the
 // receiver must watch ctx, which is g's.
 func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, works []func(In) (Out, error)) <-chan Out {
@@ -19,17 +19,22 @@ func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, 
 	}
 	jobs := make(chan job)
 	waiting := make(chan chan Out, 1)
+	free := make(chan struct{}, len(works)) // inputs are taken when there is someone to work on them
 	out := make(chan Out)
 	g.Go(func() error {
 		defer close(jobs)
 		defer close(waiting)
-		for v := range in {
+		for send(ctx, free, struct{}{}) {
+			v, ok := <-in
+			if !ok {
+				return nil
+			}
 			j := job{v, make(chan Out, 1)}
 			if !send(ctx, waiting, j.out) || !send(ctx, jobs, j) {
 				return ctx.Err()
 			}
 		}
-		return nil
+		return ctx.Err()
 	})
 	for _, work := range works {
 		g.Go(func() error {
@@ -39,6 +44,7 @@ func ordered[In, Out any](ctx context.Context, g *errgroup.Group, in <-chan In, 
 					return err
 				}
 				j.out <- v
+				<-free
 			}
 			return nil
 		})
@@ -75,10 +81,10 @@ func feed[T any](ctx context.Context, g *errgroup.Group, values iter.Seq[T]) <-c
 	return out
 }
 
-// upTo is the numbers from 0 to n-1.
-func upTo(n int) iter.Seq[int] {
+// between is the numbers from first to end-1.
+func between(first, end int) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for i := range n {
+		for i := first; i < end; i++ {
 			if !yield(i) {
 				return
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"hash"
 	"io"
 
@@ -28,8 +29,16 @@ func (w *hashedWriter) Write(p []byte) (int, error) {
 // and what times they span. The part is named after the making of the day, so
 // it never replaces a part that a reader may be reading, unless by itself.
 func (d *dayRun) putPart(ctx context.Context, table string, write func(*hashedWriter, *lake.Part) error) error {
-	made := d.made[table]
-	part := lake.Part{Key: lake.PartKey(table, d.day, d.digest, len(made.parts))}
+	n, number := len(d.made[table].parts), 0
+	if d.work != nil {
+		if n = len(d.work.Parts[table]); d.work.Unit != d.rest() {
+			number = d.work.Unit * partsOfUnit
+		}
+	}
+	if n >= partsOfUnit {
+		return fmt.Errorf("a section of the day has more than %d parts of %s", partsOfUnit, table)
+	}
+	part := lake.Part{Key: lake.PartKey(table, d.day, d.digest, number+n)}
 	_, err := d.store.Put(ctx, part.Key, lake.Condition{}, func(w io.Writer) error {
 		h := &hashedWriter{out: w, sum: sha256.New()}
 		if err := write(h, &part); err != nil {
@@ -41,7 +50,12 @@ func (d *dayRun) putPart(ctx context.Context, table string, write func(*hashedWr
 	if err != nil {
 		return err
 	}
-	made.parts = append(made.parts, part)
+	d.written = append(d.written, part.Key)
+	if d.work != nil {
+		d.work.Parts[table] = append(d.work.Parts[table], part)
+	} else {
+		d.made[table].parts = append(d.made[table].parts, part)
+	}
 	return nil
 }
 

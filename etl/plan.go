@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,10 +18,17 @@ import (
 type planned struct {
 	day    lake.Day
 	inputs []lake.Info
+	damage []string // what of its tables is gone or cut
 }
 
 // committer is the table whose manifest is written last: a day is as new as it.
 const committer = "queries"
+
+// tablesInOrder is the tables in the order of their commits.
+func tablesInOrder() []string {
+	tables := slices.DeleteFunc(tableNames(), func(t string) bool { return t == committer })
+	return append(tables, committer)
+}
 
 func tableNames() []string {
 	var names []string
@@ -31,41 +39,56 @@ func tableNames() []string {
 }
 
 // plan lists the days that Options asks for and that have segments, and leaves
-// out (and counts) those that are up to date.
-func plan(ctx context.Context, store lake.Store, opts *Options) (days []planned, current int, err error) {
+// out those that are up to date and whole, which the report counts.
+func plan(ctx context.Context, store lake.Store, opts *Options) (days []planned, report *Report, err error) {
 	prefix := lake.RawPrefix
 	if opts.Day != nil {
 		prefix = lake.RawDayPrefix(*opts.Day)
 	}
 	byDay := map[lake.Day][]lake.Info{}
+	report = &Report{}
 	for info, err := range store.List(ctx, prefix) {
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		day, ok := lake.DayOfKey(info.Key)
-		if ok && strings.HasSuffix(info.Key, ".ndjson.zst") && (opts.Since == nil || day >= *opts.Since) {
+		switch {
+		case !ok || !strings.HasSuffix(info.Key, ".ndjson.zst"):
+			report.Strange = append(report.Strange, info.Key)
+		case opts.Since == nil || day >= *opts.Since:
 			byDay[day] = append(byDay[day], info)
 		}
 	}
 	if opts.Day != nil && len(byDay) == 0 {
-		return nil, 0, fmt.Errorf("the lake %s has no raw segments of %s; boon collect, import and synth make them", store.URL(), *opts.Day)
+		return nil, report, fmt.Errorf("the lake %s has no raw segments of %s; boon collect, import and synth make them", store.URL(), *opts.Day)
 	}
 	if opts.Since == nil && len(byDay) == 0 && !hasAny(ctx, store, lake.TablesPrefix) {
-		return nil, 0, fmt.Errorf("the lake %s has no raw segments; is the name right? boon collect, import and synth make them", store.URL())
+		if len(report.Strange) > 0 {
+			return nil, report, fmt.Errorf("the lake %s has no raw segments: of %d objects in raw/ none is one of a day, as %s", store.URL(), len(report.Strange), report.Strange[0])
+		}
+		return nil, report, fmt.Errorf("the lake %s has no raw segments; is the name right? boon collect, import and synth make them", store.URL())
+	}
+	sizes, err := partSizes(ctx, store)
+	if err != nil {
+		return nil, report, err
 	}
 	for day, inputs := range byDay {
 		fresh, err := upToDate(ctx, store, day, inputs, opts.Geo.Edition())
-		if err != nil {
-			return nil, 0, err
+		if err != nil && !errors.Is(err, lake.ErrBadManifest) {
+			return nil, report, err
 		}
-		if fresh && !opts.Force {
-			current++
+		damage, err := damageOf(ctx, store, day, sizes)
+		if err != nil {
+			return nil, report, err
+		}
+		if fresh && len(damage) == 0 && !opts.Force {
+			report.Current++
 			continue
 		}
-		days = append(days, planned{day, inputs})
+		days = append(days, planned{day, inputs, damage})
 	}
 	slices.SortFunc(days, func(a, b planned) int { return cmp.Compare(a.day, b.day) })
-	return days, current, nil
+	return days, report, nil
 }
 
 func hasAny(ctx context.Context, store lake.Store, prefix string) bool {
@@ -87,12 +110,12 @@ func upToDate(ctx context.Context, store lake.Store, day lake.Day, inputs []lake
 	if m.Schema != datasets.Schema {
 		return false, nil
 	}
-	known := map[string]string{}
+	known := map[string]lake.Input{}
 	for _, in := range m.Inputs {
-		known[in.Key] = in.ETag
+		known[in.Key] = in
 	}
 	for _, in := range inputs {
-		if known[in.Key] != in.ETag {
+		if !unchanged(known[in.Key], in) {
 			return false, nil
 		}
 	}
@@ -102,14 +125,78 @@ func upToDate(ctx context.Context, store lake.Store, day lake.Day, inputs []lake
 	return m.ETL == Version && (m.Geo != "" || edition == ""), nil
 }
 
+// unchanged reports whether an input is what it was when the day was made. By
+// their ETags all segments of a lake that was copied would be others.
+func unchanged(was lake.Input, now lake.Info) bool {
+	return was.Key == now.Key && was.Bytes == now.Size && (was.ETag == now.ETag || vouches(now.Key))
+}
+
+// vouches reports whether a key has a digest of the object's content in it.
+func vouches(key string) bool {
+	_, err := lake.ParseSegmentKey(key)
+	return err == nil
+}
+
+// partSizes is how large the parts are that lie in the lake.
+func partSizes(ctx context.Context, store lake.Store) (map[string]int64, error) {
+	sizes := map[string]int64{}
+	for p, err := range partitions(ctx, store) {
+		if err != nil {
+			return nil, err
+		}
+		for _, info := range p.parts {
+			sizes[info.Key] = info.Size
+		}
+	}
+	return sizes, nil
+}
+
+// damageOf says what a committed day has lost, as far as manifests and sizes tell
+// it: what changed in place is for Verify to find.
+func damageOf(ctx context.Context, store lake.Store, day lake.Day, sizes map[string]int64) ([]string, error) {
+	var out []string
+	digest, committed := "", false
+	for _, t := range slices.Backward(tablesInOrder()) {
+		m, _, err := lake.ReadManifest(ctx, store, t, day)
+		switch {
+		case t == committer && m == nil && err == nil:
+			return nil, nil // not committed
+		case errors.Is(err, lake.ErrBadManifest):
+			out = append(out, err.Error())
+			continue
+		case err != nil:
+			return nil, err
+		case m == nil:
+			out = append(out, lake.ManifestKey(t, day)+" is gone")
+			continue
+		case !committed:
+			digest, committed = m.Digest, true
+		case m.Digest != digest:
+			out = append(out, lake.ManifestKey(t, day)+" is of another making of the day")
+		}
+		for _, p := range m.Parts {
+			if n, ok := sizes[p.Key]; ok && n == p.Bytes {
+				continue
+			}
+			if err := partThere(ctx, store, p); errors.Is(err, lake.ErrNotFound) {
+				out = append(out, err.Error())
+			} else if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
 // makeDigest names the making of the day: what went in, and what made it.
 func (d *dayRun) makeDigest() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "etl %d schema %d\ngeo %s\nkey %s %s\n", Version, datasets.Schema, d.db.Edition(), d.epoch, keyPrint(d.key))
+	fmt.Fprintf(h, "etl %d schema %d\ngeo %s\nkey %s %s\n", Version, datasets.Schema, d.db.Edition(), d.epoch, d.key.Print())
+	fmt.Fprintf(h, "sections %d\n", d.sections)
 	for _, in := range d.inputs {
 		fmt.Fprintf(h, "%s %d", in.Key, in.Size)
-		if _, err := lake.ParseSegmentKey(in.Key); err != nil {
-			fmt.Fprintf(h, " %s", in.ETag) // the key does not vouch for the content
+		if !vouches(in.Key) {
+			fmt.Fprintf(h, " %s", in.ETag)
 		}
 		fmt.Fprintln(h)
 	}

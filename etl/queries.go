@@ -6,6 +6,8 @@ import (
 
 	"github.com/boontorrent/boon/datasets"
 	"github.com/boontorrent/boon/etl/column"
+	"github.com/boontorrent/boon/internal/keyspace"
+	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -17,45 +19,70 @@ type queryColumns struct {
 	ts                                                       column.Longs
 	kind, collector, keyEpoch, country, region, city, asName texts
 	code, client, version, name                              texts
-	ourID, requester, network                                *column.Dict
+	requester, network                                       *column.Dict
+	networkAt                                                stamps
+	ours                                                     interned[rawlog.ID]
 	hash                                                     hashes
 	lat, lon                                                 doubles
 	asn                                                      numbers
 	distance, cpl                                            *small
 	portImplied, seed, readOnly, safe, token                 column.Bools
 	kindAt                                                   [rawlog.FindNode + 1]uint32
-	collectors, ours                                         stamps
+	sources                                                  stamps
+	sourceAt                                                 []sourceIndexes
+	start                                                    int64 // of the day
 	places                                                   stamps
 	placeAt                                                  []placeIndexes
 	clients                                                  map[uint64]clientIndexes
-	networkAt                                                map[int64]uint32
-	at                                                       placeIndexes // of the open requester
-	requesterAt, networkIndex                                uint32
+	lastClient                                               uint64 // of the last row
+	lastClientAt                                             clientIndexes
+	clientRows                                               int          // with it, that are not in the columns yet
+	lastPlace                                                uint32       // of the last row
+	at                                                       placeIndexes // its indexes
+	placeRows                                                int
+	epochAt                                                  uint32
+	asker, home                                              uint32 // index and place of the open requester
 }
 
 // placeIndexes are a place's indexes in the columns that tell it.
 type placeIndexes struct {
 	country, region, city, lat, lon, asn, asName uint32
-	number                                       int64 // of the AS itself
 }
 
-var nowhere = placeIndexes{column.Null, column.Null, column.Null, column.Null, column.Null, column.Null, column.Null, 0}
+// sourceIndexes are a source's.
+type sourceIndexes struct {
+	collector, our uint32
+	id             rawlog.ID
+}
+
+var nowhere = placeIndexes{column.Null, column.Null, column.Null, column.Null, column.Null, column.Null, column.Null}
+
+// noClient is the key of no client.
+const noClient = ^uint64(0)
 
 // clientIndexes are a client's.
 type clientIndexes struct{ code, client, version uint32 }
 
 func querySchema() (*column.Schema, error) { return column.SchemaOf[datasets.Query]() }
 
-func newQueryColumns(n *names, epoch string) *queryColumns {
+func newQueryColumns(n *names, epoch string, day lake.Day) *queryColumns {
+	ours := column.NewFixedDict(20)
 	c := &queryColumns{
-		names: n, epoch: epoch,
-		ourID: column.NewFixedDict(20), requester: column.NewInt64Dict(), network: column.NewInt64Dict(),
+		names: n, epoch: epoch, start: day.Start(), ours: interned[rawlog.ID]{ours, func(id rawlog.ID) uint32 { return ours.Bytes(id[:]) }, map[rawlog.ID]uint32{}},
+		requester: column.NewInt64Dict(), network: column.NewInt64Dict(),
 		hash: newHashes(), lat: newDoubles(), lon: newDoubles(), asn: newNumbers(), distance: newSmall(), cpl: newSmall(),
-		clients: map[uint64]clientIndexes{}, networkAt: map[int64]uint32{},
+		clients: map[uint64]clientIndexes{},
 	}
 	for _, t := range c.texts() {
 		*t = newTexts()
 	}
+	for _, d := range []*column.Dict{
+		c.requester, c.network, c.keyEpoch.dict, c.country.dict, c.region.dict, c.city.dict, c.lat.dict, c.lon.dict, c.asn.dict, c.asName.dict,
+		c.code.dict, c.client.dict, c.version.dict,
+	} {
+		d.InRuns = true
+	}
+	c.requester.Digests, c.network.Digests = true, true
 	return c
 }
 
@@ -67,53 +94,42 @@ func (c *queryColumns) bools() []*column.Bools {
 	return []*column.Bools{&c.portImplied, &c.seed, &c.readOnly, &c.safe, &c.token}
 }
 
-// reset empties the columns for a group of n rows.
-func (c *queryColumns) reset(n int) {
+// reset empties the columns for a group.
+func (c *queryColumns) reset() {
 	for _, t := range c.texts() {
 		t.reset()
 	}
 	for _, b := range c.bools() {
 		b.Rows = b.Rows[:0]
 	}
-	for _, d := range []*column.Dict{c.ourID, c.requester, c.network} {
-		d.Reset()
-	}
+	c.epochAt = c.keyEpoch.of(c.epoch)
+	c.ours.reset()
 	c.ts.Rows = c.ts.Rows[:0]
-	c.hash.reset(n)
+	c.requester.Reset()
+	c.network.Reset()
+	c.networkAt.reset()
+	c.hash.reset()
 	c.lat.reset()
 	c.lon.reset()
 	c.asn.reset()
 	c.distance.reset()
 	c.cpl.reset()
-	c.collectors.reset()
-	c.ours.reset()
+	c.sources.reset()
+	c.sourceAt = c.sourceAt[:0]
 	c.places.reset()
 	c.placeAt = c.placeAt[:0]
 	clear(c.clients)
-	clear(c.networkAt)
+	c.lastClient, c.lastClientAt = noClient, clientIndexes{column.Null, column.Null, column.Null}
+	c.lastPlace, c.at = noPlace, nowhere
 	for k := range c.kindAt {
 		c.kindAt[k] = column.Null
 	}
 }
 
-// cut drops the rows and keeps the dictionaries.
-func (c *queryColumns) cut() {
-	for _, t := range c.texts() {
-		t.dict.Rows = t.dict.Rows[:0]
-	}
-	for _, b := range c.bools() {
-		b.Rows = b.Rows[:0]
-	}
-	for _, d := range []*column.Dict{c.ourID, c.requester, c.network, c.hash.dict, c.lat.dict, c.lon.dict, c.asn.dict, c.distance.dict, c.cpl.dict} {
-		d.Rows = d.Rows[:0]
-	}
-	c.ts.Rows = c.ts.Rows[:0]
-}
-
 // columns are the columns in the order of datasets.Query.
 func (c *queryColumns) columns() []column.Column {
 	return []column.Column{
-		&c.ts, c.kind.dict, c.collector.dict, c.ourID, c.hash.dict, c.requester, c.network, c.keyEpoch.dict,
+		&c.ts, c.kind.dict, c.collector.dict, c.ours.dict, c.hash.dict, c.requester, c.network, c.keyEpoch.dict,
 		c.country.dict, c.region.dict, c.city.dict, c.lat.dict, c.lon.dict, c.asn.dict, c.asName.dict,
 		c.code.dict, c.client.dict, c.version.dict, &c.portImplied, &c.seed, &c.readOnly, c.name.dict,
 		c.distance.dict, c.cpl.dict, &c.safe, &c.token,
@@ -122,60 +138,70 @@ func (c *queryColumns) columns() []column.Column {
 
 // begin starts a requester's rows. It must be called once for each requester
 // of the group.
-func (c *queryColumns) begin(s *span) {
-	c.requesterAt = c.requester.Int64(s.requester)
-	i, ok := c.networkAt[s.network]
+func (c *queryColumns) begin(s *located) { c.asker, c.home = c.requester.Int64(s.requester), s.place }
+
+// end fills in what n rows of the requester have in common.
+func (c *queryColumns) end(s *located, n int) {
+	c.endClient()
+	c.endPlace()
+	c.requester.AddN(c.asker, n)
+	cell, ok := c.networkAt.cell(s.network)
 	if !ok {
-		i = c.network.Int64(s.network)
-		c.networkAt[s.network] = i
+		cell.index = c.network.Int64(s.netPseudonym)
 	}
-	c.networkIndex = i
-	c.at = c.place(s.place)
+	c.network.AddN(cell.index, n)
+	c.keyEpoch.dict.AddN(c.epochAt, n)
 }
 
 // added is what a row's values became in the group.
 type added struct {
-	hash, country, client uint32
-	asn                   int64 // the number itself, 0 for none
+	hash, country, asn, client uint32
 }
 
-// add appends a row.
-func (c *queryColumns) add(r row) added {
+// add appends a row, but for what end fills in; sum is its info-hash's.
+func (c *queryColumns) add(r row, sum uint64) added {
 	k := r.kind()
 	if c.kindAt[k] == column.Null {
 		c.kindAt[k] = c.kind.of(k.String())
 	}
-	ourCell, ok := c.ours.cell(r.our())
-	ourID := &c.names.ours.values[r.our()]
-	if !ok {
-		ourCell.index = c.ourID.Bytes(ourID[:])
-	}
-	hash := c.hash.of(r.hash())
-	c.ts.Rows = append(c.ts.Rows, r.ts())
+	from := c.source(r.source())
+	hash := c.hash.of(r.hash(), sum)
+	c.ts.Rows = append(c.ts.Rows, c.start+r.micros())
 	c.kind.dict.Add(c.kindAt[k])
-	c.ourID.Add(ourCell.index)
+	c.collector.dict.Add(from.collector)
+	c.ours.dict.Add(from.our)
 	c.hash.dict.Add(hash)
-	c.requester.Add(c.requesterAt)
-	c.network.Add(c.networkIndex)
-	c.distance.dict.Add(c.distance.of(log2Distance(r.hash(), ourID[:])))
+	c.distance.dict.Add(c.distance.of(keyspace.Log2Distance(r.hash(), from.id[:])))
 	if cpl := r[rowCpl]; cpl == noCpl {
 		c.cpl.dict.Add(column.Null)
 	} else {
 		c.cpl.dict.Add(c.cpl.of(int32(cpl)))
 	}
-	c.addRun(r)
 	c.addFlags(r, k)
-	at := c.addPlace(r)
-	return added{hash: hash, client: c.addClient(r), country: at.country, asn: at.number}
+	place := c.home
+	if p, ok := r.place(); ok {
+		place = p
+	}
+	if place != c.lastPlace {
+		c.endPlace()
+		c.lastPlace, c.at = place, c.place(place)
+	}
+	c.placeRows++
+	c.addClient(r)
+	return added{hash: hash, client: c.lastClientAt.client, country: c.at.country, asn: c.at.asn}
 }
 
-func (c *queryColumns) addRun(r row) {
-	cell, ok := c.collectors.cell(r.run())
+// source gives a source of the day its indexes in this group.
+func (c *queryColumns) source(number uint32) *sourceIndexes {
+	cell, ok := c.sources.cell(number)
 	if !ok {
-		cell.index = c.collector.of(orUnnamed(c.names.runs.values[r.run()].collector))
+		s := &c.names.sources.values[number]
+		cell.index = uint32(len(c.sourceAt))
+		c.sourceAt = append(c.sourceAt, sourceIndexes{
+			collector: c.collector.of(orUnnamed(c.names.runs.values[s.run].collector)), our: c.ours.of(s.our), id: s.our,
+		})
 	}
-	c.collector.dict.Add(cell.index)
-	c.keyEpoch.dict.Add(c.keyEpoch.of(c.epoch))
+	return &c.sourceAt[cell.index]
 }
 
 // orUnnamed keeps a column that has no nulls free of them.
@@ -186,19 +212,17 @@ func orUnnamed(collector string) string {
 	return clean(collector)
 }
 
-func (c *queryColumns) addPlace(r row) placeIndexes {
-	at := c.at
-	if p, ok := r.place(); ok {
-		at = c.place(p)
-	}
-	c.country.dict.Add(at.country)
-	c.region.dict.Add(at.region)
-	c.city.dict.Add(at.city)
-	c.lat.dict.Add(at.lat)
-	c.lon.dict.Add(at.lon)
-	c.asn.dict.Add(at.asn)
-	c.asName.dict.Add(at.asName)
-	return at
+// endPlace appends the rows of the last place.
+func (c *queryColumns) endPlace() {
+	n := c.placeRows
+	c.placeRows = 0
+	c.country.dict.AddN(c.at.country, n)
+	c.region.dict.AddN(c.at.region, n)
+	c.city.dict.AddN(c.at.city, n)
+	c.lat.dict.AddN(c.at.lat, n)
+	c.lon.dict.AddN(c.at.lon, n)
+	c.asn.dict.AddN(c.at.asn, n)
+	c.asName.dict.AddN(c.at.asName, n)
 }
 
 // place gives a place of the day its indexes in this group.
@@ -221,7 +245,7 @@ func (c *queryColumns) place(number uint32) placeIndexes {
 		at.lat, at.lon = c.lat.of(p.Lat), c.lon.of(p.Lon)
 	}
 	if p.ASN != 0 {
-		at.asn, at.number = c.asn.of(int64(p.ASN)), int64(p.ASN)
+		at.asn = c.asn.of(int64(p.ASN))
 	}
 	cell.index = uint32(len(c.placeAt))
 	c.placeAt = append(c.placeAt, at)
@@ -240,9 +264,14 @@ func clean(s string) string {
 	return b.String()
 }
 
-func (c *queryColumns) addClient(r row) (client uint32) {
+func (c *queryColumns) addClient(r row) {
 	n := r.flags() >> vShift & 7
 	key := uint64(n)<<32 | uint64(r.v())
+	if key == c.lastClient {
+		c.clientRows++
+		return
+	}
+	c.endClient()
 	at, ok := c.clients[key]
 	if !ok {
 		at = clientIndexes{column.Null, column.Null, column.Null}
@@ -252,10 +281,16 @@ func (c *queryColumns) addClient(r row) (client uint32) {
 		}
 		c.clients[key] = at
 	}
-	c.code.dict.Add(at.code)
-	c.client.dict.Add(at.client)
-	c.version.dict.Add(at.version)
-	return at.client
+	c.lastClient, c.lastClientAt, c.clientRows = key, at, 1
+}
+
+// endClient appends the rows of the last client.
+func (c *queryColumns) endClient() {
+	n := c.clientRows
+	c.clientRows = 0
+	c.code.dict.AddN(c.lastClientAt.code, n)
+	c.client.dict.AddN(c.lastClientAt.client, n)
+	c.version.dict.AddN(c.lastClientAt.version, n)
 }
 
 // triBits gives a Tri as a row of a truth column.

@@ -38,8 +38,8 @@ type activity struct {
 	infohashes, nodeIDs int64
 	maxPerMinute        int64
 	minute, minuteCount int64
-	country, client     string
-	asn                 int64
+
+	country, asn, client uint32 // indexes in the row group's queries
 }
 
 func (a *activity) crawler() string {
@@ -85,18 +85,22 @@ func distinct(values []uint64) int64 {
 
 // requesterColumns builds row groups of the table requesters.
 type requesterColumns struct {
-	requester                                                        *column.Dict
-	network, queries, announces, infohashes, nodeIDs, perMinute, asn numbers
-	first, last                                                      column.Longs
-	keyEpoch, country, client, crawler                               texts
+	requester, network                                 column.Longs
+	countries, clients, asns                           stamps // by index in the row group's queries
+	queries, announces, infohashes, nodeIDs, perMinute *counts
+	asn                                                numbers
+	first, last                                        column.Longs
+	keyEpoch, country, client, crawler                 texts
+	epoch                                              string
+	epochAt                                            uint32
 }
 
 func requesterSchema() (*column.Schema, error) { return column.SchemaOf[datasets.Requester]() }
 
-func newRequesterColumns() *requesterColumns {
-	c := &requesterColumns{requester: column.NewInt64Dict()}
-	for _, n := range c.numbers() {
-		*n = newNumbers()
+func newRequesterColumns(epoch string) *requesterColumns {
+	c := &requesterColumns{epoch: epoch, requester: column.Longs{Plain: true}, network: column.Longs{Plain: true}, asn: newNumbers()}
+	for _, n := range c.counts() {
+		*n = newCounts()
 	}
 	for _, t := range c.texts() {
 		*t = newTexts()
@@ -104,8 +108,8 @@ func newRequesterColumns() *requesterColumns {
 	return c
 }
 
-func (c *requesterColumns) numbers() []*numbers {
-	return []*numbers{&c.network, &c.queries, &c.announces, &c.infohashes, &c.nodeIDs, &c.perMinute, &c.asn}
+func (c *requesterColumns) counts() []**counts {
+	return []**counts{&c.queries, &c.announces, &c.infohashes, &c.nodeIDs, &c.perMinute}
 }
 
 func (c *requesterColumns) texts() []*texts {
@@ -113,20 +117,27 @@ func (c *requesterColumns) texts() []*texts {
 }
 
 func (c *requesterColumns) reset() {
-	c.requester.Reset()
-	for _, n := range c.numbers() {
-		n.reset()
+	c.countries.reset()
+	c.clients.reset()
+	c.asns.reset()
+	for _, n := range c.counts() {
+		(*n).reset()
 	}
+	c.asn.reset()
 	for _, t := range c.texts() {
 		t.reset()
 	}
-	c.first.Rows, c.last.Rows = c.first.Rows[:0], c.last.Rows[:0]
+	c.epochAt = c.keyEpoch.of(c.epoch)
+	for _, l := range []*column.Longs{&c.requester, &c.network, &c.first, &c.last} {
+		l.Rows = l.Rows[:0]
+	}
 }
 
-func (c *requesterColumns) add(s *span, a *activity, epoch string) {
-	c.requester.Add(c.requester.Int64(s.requester)) // each has one row
-	c.network.add(s.network)
-	c.keyEpoch.add(epoch)
+// add appends a requester of the row group whose queries are in q.
+func (c *requesterColumns) add(s *located, a *activity, q *queryColumns) {
+	c.requester.Rows = append(c.requester.Rows, s.requester)
+	c.network.Rows = append(c.network.Rows, s.netPseudonym)
+	c.keyEpoch.dict.Add(c.epochAt)
 	c.first.Rows = append(c.first.Rows, a.first)
 	c.last.Rows = append(c.last.Rows, a.last)
 	c.queries.add(a.queries)
@@ -134,14 +145,23 @@ func (c *requesterColumns) add(s *span, a *activity, epoch string) {
 	c.infohashes.add(a.infohashes)
 	c.nodeIDs.add(a.nodeIDs)
 	c.perMinute.add(a.maxPerMinute)
-	c.country.add(a.country)
-	if a.asn == 0 {
-		c.asn.dict.Add(column.Null)
-	} else {
-		c.asn.add(a.asn)
-	}
-	c.client.add(a.client)
+	c.country.copy(&c.countries, &q.country, a.country)
+	c.addASN(q, a.asn)
+	c.client.copy(&c.clients, &q.client, a.client)
 	c.crawler.add(a.crawler())
+}
+
+// addASN appends the number that has an index in the queries.
+func (c *requesterColumns) addASN(q *queryColumns, index uint32) {
+	if index == column.Null {
+		c.asn.dict.Add(index)
+		return
+	}
+	cell, ok := c.asns.cell(index)
+	if !ok {
+		cell.index = c.asn.of(q.asn.dict.Int64At(int(index)))
+	}
+	c.asn.dict.Add(cell.index)
 }
 
 // tally counts how often each index of a column came.
@@ -163,14 +183,16 @@ func (t *tally) add(index uint32) {
 	}{index, 1})
 }
 
-// commonest is the text that came most often, "" where that was none; of equals
-// the first in order.
-func (t tally) commonest(text func(uint32) string) string {
-	best, most := "", int64(0)
+// commonest is the index that came most often, column.Null aside and where that
+// was none; of equals the one whose text comes first.
+func (t tally) commonest(text func(uint32) string) uint32 {
+	best, most := uint32(column.Null), int64(0)
 	for _, c := range t {
-		name := text(c.index)
-		if name != "" && (c.n > most || c.n == most && name < best) {
-			best, most = name, c.n
+		if c.index == column.Null || c.n < most {
+			continue
+		}
+		if c.n > most || text(c.index) < text(best) {
+			best, most = c.index, c.n
 		}
 	}
 	return best
@@ -179,7 +201,7 @@ func (t tally) commonest(text func(uint32) string) string {
 // columns are the columns in the order of datasets.Requester.
 func (c *requesterColumns) columns() []column.Column {
 	return []column.Column{
-		c.requester, c.network.dict, c.keyEpoch.dict, &c.first, &c.last, c.queries.dict, c.announces.dict,
+		&c.requester, &c.network, c.keyEpoch.dict, &c.first, &c.last, c.queries.dict, c.announces.dict,
 		c.infohashes.dict, c.nodeIDs.dict, c.perMinute.dict, c.country.dict, c.asn.dict, c.client.dict, c.crawler.dict,
 	}
 }

@@ -128,7 +128,9 @@ func (r *resolver) survey(bucket int) ([]release.Work, error) {
 	var works []release.Work
 	for _, e := range latest(events) {
 		content := r.parse(e.ev.Resolve)
-		works = append(works, release.WorkOf(&r.parsed, content.Type))
+		if w := release.WorkOf(&r.parsed, content.Type); w.Known() {
+			works = append(works, w)
+		}
 	}
 	return works, nil
 }
@@ -221,7 +223,9 @@ func (r *resolver) torrent(to *turned, ev *rawlog.Event) {
 		Languages: slices.Clone(p.Languages), Script: text(p.Script), Title: text(p.FullTitle()), Year: year(p.Year),
 		Seasons: int32s(p.Seasons), Episodes: int32s(p.Episodes), Resolution: year(p.Resolution), Source: text(p.Source),
 		VideoCodec: text(p.VideoCodec), AudioCodec: text(p.AudioCodec), ReleaseGroup: text(p.ReleaseGroup), Edition: text(p.Edition),
-		WorkID: work.String(),
+	}
+	if work.Known() {
+		out.WorkID = text(work.String())
 	}
 	if b, err := hex.DecodeString(t.InfohashV2); err == nil && len(b) == 32 {
 		out.InfohashV2 = (*[32]byte)(b)

@@ -1,23 +1,19 @@
 package etl
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/boontorrent/boon/datasets"
+	"github.com/boontorrent/boon/internal/keyspace"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
-// watcher turns stats and probe events into the tables uptime and probes.
+// watcher turns stats events into counts for uptime, and probe events into the table probes.
 type watcher struct {
 	names    *names
 	runRank  []uint32
 	scanners []*scanner
-	loaded   map[loadKey]int64 // rows of all kinds, counted by the other stages
-
-	uptime *rowWriter[datasets.Uptime]
-	probes *rowWriter[datasets.Probe]
+	probes   *rowWriter[datasets.Probe]
 
 	events, duplicates int64
 }
@@ -26,17 +22,37 @@ type watcher struct {
 type upKey struct {
 	run    uint32
 	minute int64
+	our    rawlog.ID // zero where the row is about all of the run
 	what   string
 }
 
 type upCounts struct {
-	received, logged, dropped, sent, loaded int64
-	nodes                                   int64
-	hasNodes                                bool
+	Received int64 `json:"received,omitempty"`
+	Logged   int64 `json:"logged,omitempty"`
+	Dropped  int64 `json:"dropped,omitempty"`
+	Sent     int64 `json:"sent,omitempty"`
+	Loaded   int64 `json:"loaded,omitempty"`
+	Nodes    int64 `json:"nodes,omitempty"`
+	HasNodes bool  `json:"has_nodes,omitempty"`
+	Value    int64 `json:"value,omitempty"`
+	HasValue bool  `json:"has_value,omitempty"`
 }
 
-// write writes all rows. The events of a run lie in one bucket.
-func (w *watcher) write(ctx context.Context) error {
+func (c *upCounts) add(o *upCounts) {
+	c.Received += o.Received
+	c.Logged += o.Logged
+	c.Dropped += o.Dropped
+	c.Sent += o.Sent
+	c.Loaded += o.Loaded
+	c.Nodes += o.Nodes
+	c.HasNodes = c.HasNodes || o.HasNodes
+	c.Value += o.Value
+	c.HasValue = c.HasValue || o.HasValue
+}
+
+// write writes the probes and adds what stats say to counts. The events of a
+// run lie in one bucket.
+func (w *watcher) write(ctx context.Context, counts map[upKey]*upCounts) error {
 	for bucket := range statsBuckets {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -51,26 +67,16 @@ func (w *watcher) write(ctx context.Context) error {
 		}
 		w.duplicates += duplicates
 		w.events += int64(len(events))
-		counts := map[upKey]*upCounts{}
-		for k, n := range w.loaded {
-			if w.names.runs.values[k.run].bucket() == bucket {
-				at(counts, k.run, k.minute, k.kind.String()).loaded += n
-			}
-		}
 		for i := range events {
 			if err := w.event(&events[i], counts); err != nil {
 				return err
 			}
 		}
-		if err := w.rows(counts); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
-func at(counts map[upKey]*upCounts, run uint32, minute int64, what string) *upCounts {
-	k := upKey{run, minute, what}
+func at(counts map[upKey]*upCounts, k upKey) *upCounts {
 	c := counts[k]
 	if c == nil {
 		c = &upCounts{}
@@ -84,30 +90,38 @@ const maxTypes = 256
 
 func (w *watcher) event(o *other, counts map[upKey]*upCounts) error {
 	minute := o.ev.T / microsPerMinute
-	at(counts, o.run, minute, o.ev.Kind.String()).loaded++
+	at(counts, upKey{run: o.run, minute: minute, what: o.ev.Kind.String()}).Loaded++
 	if o.ev.Kind == rawlog.Probe {
 		return w.probe(o)
 	}
 	s := o.ev.Stats
+	of := func(what string) *upCounts { return at(counts, upKey{o.run, minute, s.OurID, clean(what)}) }
 	for _, m := range [...]struct {
 		from map[string]int64
 		to   func(*upCounts) *int64
 	}{
-		{s.Received, func(c *upCounts) *int64 { return &c.received }},
-		{s.Logged, func(c *upCounts) *int64 { return &c.logged }},
-		{s.Dropped, func(c *upCounts) *int64 { return &c.dropped }},
-		{s.Sent, func(c *upCounts) *int64 { return &c.sent }},
+		{s.Received, func(c *upCounts) *int64 { return &c.Received }},
+		{s.Logged, func(c *upCounts) *int64 { return &c.Logged }},
+		{s.Dropped, func(c *upCounts) *int64 { return &c.Dropped }},
+		{s.Sent, func(c *upCounts) *int64 { return &c.Sent }},
 	} {
 		for what, n := range m.from {
 			if len(m.from) <= maxTypes && len(what) <= 64 {
-				*m.to(at(counts, o.run, minute, clean(what))) += n
+				*m.to(of(what)) += n
 			}
 		}
 	}
+	for what, n := range s.Gauges {
+		if len(s.Gauges) <= maxTypes && len(what) <= 64 {
+			c := of(what)
+			c.Value += n
+			c.HasValue = true
+		}
+	}
 	if s.Nodes > 0 {
-		c := at(counts, o.run, minute, "nodes")
-		c.nodes += s.Nodes
-		c.hasNodes = true
+		c := of("nodes")
+		c.Nodes += s.Nodes
+		c.HasNodes = true
 	}
 	return nil
 }
@@ -117,7 +131,7 @@ func (w *watcher) probe(o *other) error {
 	for i, q := range p.Queried {
 		err := w.probes.add(datasets.Probe{
 			Ts: o.ev.T, Collector: orUnnamed(w.names.runs.values[o.run].collector), Target: p.Target, Family: clean(p.Family),
-			Step: int32(i), Log2Distance: log2Distance(p.Target[:], q.ID[:]), Answered: q.OK,
+			Step: int32(i), Log2Distance: keyspace.Log2Distance(p.Target[:], q.ID[:]), Answered: q.OK,
 		}, o.ev.T)
 		if err != nil {
 			return err
@@ -126,26 +140,30 @@ func (w *watcher) probe(o *other) error {
 	return nil
 }
 
-func (w *watcher) rows(counts map[upKey]*upCounts) error {
-	keys := make([]upKey, 0, len(counts))
-	for k := range counts {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b upKey) int {
-		return cmp.Or(cmp.Compare(w.runRank[a.run], w.runRank[b.run]), cmp.Compare(a.minute, b.minute), cmp.Compare(a.what, b.what))
+// uptimeTable writes the table uptime from the units' parts of it.
+func (d *dayRun) uptimeTable(ctx context.Context, results []*unitResult) error {
+	w := newRowWriter[datasets.Uptime]()
+	return putRows(ctx, d, "uptime", w, func() error {
+		for _, r := range mergeUptime(results) {
+			c := r.Counts
+			u := datasets.Uptime{
+				Collector: orUnnamed(r.Collector), Run: clean(r.Run), Minute: r.Minute * microsPerMinute, Type: r.What,
+				Received: c.Received, Logged: c.Logged, Dropped: c.Dropped, Sent: c.Sent, Loaded: c.Loaded,
+			}
+			if r.Our != (rawlog.ID{}) {
+				our := [20]byte(r.Our)
+				u.OurID = &our
+			}
+			if c.HasNodes {
+				u.Nodes = &c.Nodes
+			}
+			if c.HasValue {
+				u.Value = &c.Value
+			}
+			if err := w.add(u, u.Minute); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	for _, k := range keys {
-		c, r := counts[k], w.names.runs.values[k.run]
-		u := datasets.Uptime{
-			Collector: orUnnamed(r.collector), Run: clean(r.name), Minute: k.minute * microsPerMinute, Type: k.what,
-			Received: c.received, Logged: c.logged, Dropped: c.dropped, Sent: c.sent, Loaded: c.loaded,
-		}
-		if c.hasNodes {
-			u.Nodes = &c.nodes
-		}
-		if err := w.uptime.add(u, u.Minute); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -112,8 +113,12 @@ func (v *Verified) partition(ctx context.Context, store lake.Store, day lake.Day
 		}
 		named[p.Key] = true
 		rows += p.Rows
-		if err := v.part(ctx, store, p, t.Row); err != nil {
-			v.problem(p.Key, "%v", err)
+		problem, err := v.part(ctx, store, p, t.Row)
+		if err != nil {
+			return fmt.Errorf("verify: %w", err)
+		}
+		if problem != nil {
+			v.problem(p.Key, "%v", problem)
 		}
 	}
 	if rows != m.Counts.Rows {
@@ -167,11 +172,14 @@ func (v *Verified) inputs(ctx context.Context, store lake.Store, key string, m *
 	return nil
 }
 
-// part checks one part: bytes, digest, rows, schema.
-func (v *Verified) part(ctx context.Context, store lake.Store, p lake.Part, row any) error {
+// part checks one part: bytes, digest, rows, schema. err is why it could not be read.
+func (v *Verified) part(ctx context.Context, store lake.Store, p lake.Part, row any) (problem, err error) {
 	o, err := store.Open(ctx, p.Key)
+	if errors.Is(err, lake.ErrNotFound) {
+		return fmt.Errorf("%w; run boon etl --force to make it anew", err), nil
+	}
 	if err != nil {
-		return fmt.Errorf("%w; run boon etl --force to make it anew", err)
+		return nil, err
 	}
 	defer o.Close()
 	v.Parts++
@@ -179,16 +187,21 @@ func (v *Verified) part(ctx context.Context, store lake.Store, p lake.Part, row 
 	sum := sha256.New()
 	n, err := io.Copy(sum, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); n != p.Bytes || got != p.SHA256 {
-		return fmt.Errorf("has %d bytes and sha256 %.16s…, the manifest says %d and %.16s…", n, got, p.Bytes, p.SHA256)
+		return fmt.Errorf("has %d bytes and sha256 %.16s…, the manifest says %d and %.16s…", n, got, p.Bytes, p.SHA256), nil
 	}
 	f, err := parquet.OpenFile(o, n)
 	if err != nil {
-		return fmt.Errorf("is no Parquet file: %w", err)
+		return fmt.Errorf("is no Parquet file: %w", err), nil
 	}
 	v.Rows += f.NumRows()
+	return shape(f, p, row), nil
+}
+
+// shape says what is wrong with a part's rows, row groups and columns.
+func shape(f *parquet.File, p lake.Part, row any) error {
 	if f.NumRows() != p.Rows {
 		return fmt.Errorf("has %d rows, the manifest says %d", f.NumRows(), p.Rows)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/rawlog/rawlogtest"
 )
 
 // Hashes and ids of the fixtures: forty digits of one letter, in the logs' upper case.
@@ -92,38 +92,8 @@ func stored(t *testing.T, s lake.Store) []string {
 
 func each(t *testing.T, s lake.Store, f func(*rawlog.Event)) {
 	t.Helper()
-	for info, err := range s.List(t.Context(), lake.RawPrefix) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		key, err := lake.ParseSegmentKey(info.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o, err := s.Open(t.Context(), info.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := rawlog.NewReader(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			var ev rawlog.Event
-			if err := r.Next(&ev); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatal(err)
-			}
-			if lake.DayOf(ev.T) != lake.DayOf(key.Start) {
-				t.Errorf("an event of %d is in %s", ev.T, info.Key)
-			}
-			f(&ev)
-		}
-		if !r.Summary().Sealed {
-			t.Errorf("%s is not sealed", info.Key)
-		}
-		_ = o.Close()
+	for _, ev := range rawlogtest.Events(t, s) {
+		f(&ev)
 	}
 }
 

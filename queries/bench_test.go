@@ -6,33 +6,15 @@ import (
 	"context"
 	"errors"
 	"io"
-	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/boontorrent/boon/etl"
 	"github.com/boontorrent/boon/internal/duck"
-	"github.com/boontorrent/boon/internal/geo"
-	"github.com/boontorrent/boon/internal/lake"
-	"github.com/boontorrent/boon/internal/pseudonym"
-	"github.com/boontorrent/boon/internal/synth"
 	"github.com/boontorrent/boon/queries"
 )
 
 // BenchmarkQueries answers questions about a synthetic day of 300,000 queries.
 func BenchmarkQueries(b *testing.B) {
-	store := lake.NewFile(filepath.Join(b.TempDir(), "lake"))
-	if _, err := synth.Run(b.Context(), store, synth.Config{Seed: 1, Start: 20458, Days: 1, Events: 300_000}); err != nil {
-		b.Fatal(err)
-	}
-	places, err := geo.Open(store.Path(geo.CityKey), store.Path(geo.ASNKey))
-	if err != nil {
-		b.Fatal(err)
-	}
-	opts := etl.Options{Geo: places, Now: time.Now, NewKey: func() (pseudonym.Key, error) { return pseudonym.Key{}, nil }}
-	if _, err := etl.Run(b.Context(), store, opts); err != nil {
-		b.Fatal(err)
-	}
+	store := synthetic(b, 1, 300_000)
 	db, err := duck.Open(b.Context(), store, duck.Options{Threads: 2})
 	if err != nil {
 		b.Fatal(err)

@@ -3,11 +3,12 @@
 -- param week DATE: the week, Monday to Sunday, that holds this day (default every week)
 -- param since DATE: first day (default the first there is)
 -- param until DATE: last day (default the last there is)
+-- Whoever names a torrent says how large it is: sums end at the largest BIGINT.
 -- Torrents, files and bytes are those resolved in the period. Requesters and queries
 -- count demand in the period, whenever the torrent was resolved; share is of
 -- requesters. The row unresolved is demand for what nobody has resolved.
 WITH stock AS (
-	SELECT content_type AS type, count(*) AS torrents, sum(file_count) AS files, sum(size) AS bytes
+	SELECT content_type AS type, count(*) AS torrents, least(sum(file_count), 9223372036854775807) AS files, least(sum(size), 9223372036854775807) AS bytes
 	FROM torrents WHERE in_period(day) GROUP BY content_type),
 asked AS (
 	SELECT coalesce(content_type, 'unresolved') AS type, sum(counted.requesters) AS requesters, sum(counted.queries) AS queries

@@ -61,6 +61,18 @@ func answer(t *testing.T, db *duck.DB, name string, values map[string]string) st
 	return b.String()
 }
 
+// Whoever names a torrent says how large it is: two that say too much break no query.
+func TestSizesBeyondMeasure(t *testing.T) {
+	db := open(t, ducktest.Lake(t, t.TempDir()))
+	ducktest.Huge(t, db)
+	for _, q := range queries.All() {
+		answer(t, db, q.Name, given[q.Name])
+	}
+	if n := field(t, answer(t, db, "totals", nil), "item", "bytes resolved", "value"); n < 9.2e18 {
+		t.Errorf("%v bytes resolved", n)
+	}
+}
+
 func TestEveryQuery(t *testing.T) {
 	db := open(t, ducktest.Lake(t, t.TempDir()))
 	empty := open(t, lake.NewFile(t.TempDir()))
@@ -218,8 +230,9 @@ func TestWrongUse(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	for name, values := range map[string]map[string]string{
-		"is not known": {"colour": "red"},
-		"is not a":     {"day": "yesterday"},
+		"is not known":    {"colour": "red"},
+		"is not a DATE":   {"day": "yesterday"},
+		"is not negative": {"top": "-1"},
 	} {
 		q, _ := queries.Find("rankings")
 		_, err := queries.Run(t.Context(), db, q, values)

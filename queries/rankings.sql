@@ -17,9 +17,13 @@ best AS (
 	WHERE getvariable('type') IS NULL
 		OR infohash IN (SELECT infohash FROM torrents WHERE content_type = getvariable('type')::VARCHAR)
 	ORDER BY requesters DESC, queries DESC, infohash
-	LIMIT coalesce(getvariable('top')::BIGINT, 20))
+	LIMIT coalesce(getvariable('top')::BIGINT, 20)),
+-- The view torrents would look for the latest row of every torrent; these are few.
+named AS (
+	SELECT infohash, arg_max({'type': content_type, 'size': size, 'name': name}, day) AS torrent
+	FROM torrents_daily SEMI JOIN best USING (infohash) GROUP BY infohash)
 SELECT row_number() OVER (ORDER BY requesters DESC, queries DESC, best.infohash) AS rank,
-	lower(hex(best.infohash)) AS infohash, requesters, queries, announces, best.seeders,
-	content_type AS type, size, name
-FROM best LEFT JOIN torrents USING (infohash)
+	lower(hex(best.infohash)) AS infohash, requesters, queries, announces, seeders,
+	torrent.type AS type, torrent.size AS size, torrent.name AS name
+FROM best LEFT JOIN named USING (infohash)
 ORDER BY rank;

@@ -5,6 +5,7 @@ package queries
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/boontorrent/boon/internal/duck"
 )
@@ -56,12 +57,28 @@ func set(ctx context.Context, db *duck.DB, q Query, values map[string]string) er
 		if name == "infohash" && !infohash.MatchString(values[name]) {
 			return &ParamError{q.Name, name, fmt.Sprintf("has 40 hex digits, not as in %q", values[name])}
 		}
+		if n, err := strconv.Atoi(values[name]); err == nil && n < 0 && p.Type == "INTEGER" {
+			return &ParamError{q.Name, name, fmt.Sprintf("is not negative, as in %q", values[name])}
+		}
 		if err := db.Set(ctx, name, p.Type, values[name]); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			return &ParamError{q.Name, name, fmt.Sprintf("is not a %s: %q", p.Type, values[name])}
 		}
+	}
+	return nil
+}
+
+// MakeTable sets the parameters, runs q and keeps its rows in a temporary table
+// of the session.
+func MakeTable(ctx context.Context, db *duck.DB, q Query, values map[string]string, name string) error {
+	if err := set(ctx, db, q, values); err != nil {
+		return err
+	}
+	statement := fmt.Sprintf("CREATE OR REPLACE TEMP TABLE %q AS\n%s", name, q.SQL)
+	if err := db.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("query %s: %w", q.Name, err)
 	}
 	return nil
 }

@@ -3,11 +3,12 @@
 -- param week DATE: the week, Monday to Sunday, that holds this day (default every week)
 -- param since DATE: first day (default the first there is)
 -- param until DATE: last day (default the last there is)
+-- Whoever names a torrent says how large it is: sums end at the largest BIGINT.
 -- Requesters, crawlers and networks are distinct within a day and added up over the
 -- days, because pseudonyms change: "requester-days". Queries are all rows of the table.
 WITH
 resolved AS (
-	SELECT count(*) AS torrents, sum(file_count) AS files, sum(size) AS bytes, count(DISTINCT work_id) AS works
+	SELECT count(*) AS torrents, least(sum(file_count), 9223372036854775807) AS files, least(sum(size), 9223372036854775807) AS bytes, count(DISTINCT work_id) AS works
 	FROM torrents WHERE in_period(day)),
 asked AS (
 	SELECT count(DISTINCT infohash) AS infohashes, sum(requesters) AS pairs, count(DISTINCT country) AS countries

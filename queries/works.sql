@@ -10,11 +10,13 @@
 -- one day counts once. Only works that can be among the top are counted so: a work has at most as many requesters as its
 -- releases together, and at least as many as one of them.
 WITH released AS (
-	SELECT work_id, demand.day, infohash, sum(requesters)::BIGINT AS requesters, sum(queries)::BIGINT AS queries
-	FROM demand JOIN torrents USING (infohash)
-	WHERE in_period(demand.day) AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR))
-		AND (getvariable('type') IS NULL OR content_type = getvariable('type')::VARCHAR)
-	GROUP BY ALL),
+	SELECT work_id, counted.day, infohash, requesters, queries
+	FROM (
+		SELECT day, infohash, sum(requesters)::BIGINT AS requesters, sum(queries)::BIGINT AS queries FROM demand
+		WHERE in_period(day) AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR))
+		GROUP BY day, infohash) counted
+	JOIN torrents USING (infohash)
+	WHERE getvariable('type') IS NULL OR content_type = getvariable('type')::VARCHAR),
 bounds AS (
 	SELECT work_id, sum(most) AS least, sum(together) AS most
 	FROM (SELECT work_id, day, max(requesters) AS most, sum(requesters) AS together FROM released GROUP BY ALL)
@@ -22,13 +24,16 @@ bounds AS (
 candidates AS (
 	SELECT work_id FROM bounds
 	WHERE most >= (SELECT min(least) FROM (SELECT least FROM bounds ORDER BY least DESC LIMIT coalesce(getvariable('top')::BIGINT, 20)))),
+wanted AS MATERIALIZED (
+	SELECT work_id, day, infohash FROM released SEMI JOIN candidates USING (work_id)),
+-- As the view heard says it, but for these few info-hashes, which are known to be in demand.
 asked AS (
 	SELECT work_id, count(*) AS requesters
 	FROM (
 		SELECT DISTINCT work_id, day, requester
-		FROM heard JOIN (SELECT work_id, infohash FROM torrents SEMI JOIN candidates USING (work_id)) USING (infohash)
-		WHERE in_period(day) AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR))
-			AND (getvariable('type') IS NULL OR infohash IN (SELECT infohash FROM torrents WHERE content_type = getvariable('type')::VARCHAR)))
+		FROM queries JOIN wanted USING (day, infohash) ANTI JOIN crawlers USING (day, key_epoch, requester)
+		WHERE asks(kind, their_cpl) AND in_period(day)
+			AND (getvariable('country') IS NULL OR country = upper(getvariable('country')::VARCHAR)))
 	GROUP BY work_id),
 release AS (
 	SELECT work_id, infohash, sum(requesters) AS requesters, sum(queries)::BIGINT AS queries

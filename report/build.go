@@ -9,14 +9,25 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/boontorrent/boon/internal/duck"
+	"github.com/boontorrent/boon/internal/lake"
 )
 
 // Options say what to build.
 type Options struct {
 	Out string // folder of the site
 	K   int    // distinct networks that a row needs
+	// Magnets gives torrent pages magnet links.
+	Magnets bool
+	// Exclude lists info-hashes (40 hex digits) and titles that the site must not
+	// name. A title excludes the torrents whose name holds its words one after the other,
+	// as it does for boon resolve; case, accents and what is neither letter nor digit do not matter.
+	Exclude []string
+	// Keys is where the keys of pseudonyms lie, so that the site is searched for them
+	// and for addresses of people who were heard; nil where they are not at hand.
+	Keys lake.Store
 }
 
 // Summary says what was built.
@@ -25,11 +36,13 @@ type Summary struct {
 	Files, Bytes int64
 }
 
-// marker is the file by which Build knows a folder as a site of its own.
-const marker = ".boon-site"
-
-// ErrNotASite says that the folder to be replaced is not a site that Build made.
-var ErrNotASite = errors.New("the folder is not a site of boon, and not empty")
+var (
+	// ErrNotASite says that the folder to be replaced is not a site that Build made.
+	ErrNotASite = errors.New("the folder is not a site of boon, and not empty")
+	// ErrNoTables says that the lake has nothing to put in the place of a site with data,
+	// as when its disk is not mounted or its name is wrong.
+	ErrNoTables = errors.New("the lake has no tables, and the site that stands there has data")
+)
 
 // Build makes the site of the lake that db shows in o.Out. Where a site stands
 // already, the new one takes its place whole, or not at all.
@@ -44,20 +57,21 @@ func Build(ctx context.Context, db *duck.DB, o Options) (Summary, error) {
 	if err := checkReplaceable(out); err != nil {
 		return Summary{}, err
 	}
-	s, err := collect(ctx, db, o.K)
-	if err != nil {
-		return Summary{}, fmt.Errorf("build the site: %w", err)
-	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return Summary{}, err
 	}
-	fresh, err := os.MkdirTemp(filepath.Dir(out), "."+filepath.Base(out)+".new-")
+	unfinished := "." + filepath.Base(out) + ".new-"
+	removeStale(filepath.Dir(out), unfinished)
+	fresh, err := os.MkdirTemp(filepath.Dir(out), unfinished)
 	if err != nil {
 		return Summary{}, err
 	}
 	defer os.RemoveAll(fresh)
-	w := &writer{dir: fresh}
-	if err := w.site(s); err != nil {
+	b := &builder{db: db, o: o, out: &writer{dir: fresh, checked: map[string]bool{}}}
+	if IsSite(out) {
+		b.out.old = out
+	}
+	if err := b.run(ctx); err != nil {
 		return Summary{}, fmt.Errorf("build the site: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
@@ -69,7 +83,24 @@ func Build(ctx context.Context, db *duck.DB, o Options) (Summary, error) {
 	if err := swap(fresh, out); err != nil {
 		return Summary{}, fmt.Errorf("put the site in its place: %w", err)
 	}
-	return Summary{s.First, s.Last, w.files, w.bytes}, nil
+	return Summary{b.site.First, b.site.Last, b.out.files, b.out.bytes}, nil
+}
+
+// staleAfter is longer than any build takes.
+const staleAfter = 24 * time.Hour
+
+// removeStale removes what builds that were killed left in dir, as far as it can.
+func removeStale(dir, prefix string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && e.IsDir() && strings.HasPrefix(e.Name(), prefix) && time.Since(info.ModTime()) > staleAfter {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // checkReplaceable refuses a folder that holds something else.
@@ -81,7 +112,7 @@ func checkReplaceable(dir string) error {
 	case err != nil:
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(dir, marker)); err != nil {
+	if !IsSite(dir) {
 		return fmt.Errorf("%s: %w; name another, or empty it first", dir, ErrNotASite)
 	}
 	return nil
@@ -106,61 +137,81 @@ func swap(fresh, old string) error {
 	return os.RemoveAll(aside)
 }
 
-// writer writes the files of a site.
-type writer struct {
-	dir          string
-	files, bytes int64
+// builder is one run of Build: what its steps share.
+type builder struct {
+	db   *duck.DB
+	o    Options
+	site *site
+	out  *writer
+	// listed is the horizon of names in the table listed; nil before there is one.
+	listed  *string
+	named   map[string]bool // what reads like an address in names and paths
+	secrets needles         // the keys of pseudonyms, in all the ways they may be written
 }
 
-func (w *writer) file(path string, b []byte) error {
-	full := filepath.Join(w.dir, filepath.FromSlash(path))
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-		return err
-	}
-	w.files++
-	w.bytes += int64(len(b))
-	return os.WriteFile(full, b, 0o644)
+// steps write the parts of a site, each into folders of its own.
+func (b *builder) steps() []func(context.Context) error {
+	return []func(context.Context) error{b.inNames, b.exclude, b.dataFiles, b.days, b.week, b.rankings, b.find, b.pages, b.scan}
 }
 
-// site writes everything.
-func (w *writer) site(s *site) error {
-	style, err := web.ReadFile("web/style.css")
-	if err != nil {
+func (b *builder) run(ctx context.Context) (err error) {
+	if b.site, err = collect(ctx, b.db, b.o.K); err != nil {
 		return err
 	}
-	icon, err := web.ReadFile("web/icon.svg")
-	if err != nil {
-		return err
-	}
-	list, err := tablesJSON(s)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(
-		w.file(marker, []byte("This folder is built by boon report, which replaces it as a whole.\n")),
-		w.file("assets/"+hashedName("style", style, "css"), style),
-		w.file("assets/icon.svg", icon),
-		w.file("data/SHA256SUMS", checksums(s)),
-		w.file("data/tables.json", list),
-	)
-	if err != nil {
-		return err
-	}
-	all, err := pages(s, hashedName("style", style, "css"))
-	if err != nil {
-		return err
-	}
-	for _, p := range all {
-		b, err := p.render()
-		if err != nil {
-			return fmt.Errorf("page /%s: %w", p.Path, err)
+	if b.site.First == "" && b.out.old != "" {
+		if st, err := os.Stat(filepath.Join(b.out.old, sumsFile)); err == nil && st.Size() > 0 {
+			return fmt.Errorf("%w; is the lake's name right? To have a site without data, delete %s", ErrNoTables, b.out.old)
 		}
-		if err := w.file(p.Path+"index.html", b); err != nil {
+	}
+	for _, step := range b.steps() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// dataFiles writes what programs read about the tables.
+func (b *builder) dataFiles(context.Context) error {
+	list, err := tablesJSON(b.site)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		b.out.file(marker, []byte("This folder is built by boon report, which replaces it as a whole.\n")),
+		b.out.file(sumsFile, checksums(b.site)),
+		b.out.file("data/tables.json", list),
+	)
+}
+
+// pages writes the pages and what they load.
+func (b *builder) pages(context.Context) error {
+	assets, err := b.out.assets()
+	if err != nil {
+		return err
+	}
+	all, err := pages(b.site, assets)
+	if err != nil {
+		return err
+	}
+	templates := renderer{}
+	for _, p := range all {
+		text, err := templates.render(p)
+		if err != nil {
+			return fmt.Errorf("page /%s: %w", p.Path, err)
+		}
+		if err := b.out.file(p.Path+"index.html", text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sumsFile lists the parts of the tables; it is empty where there are none.
+const sumsFile = "data/SHA256SUMS"
 
 // checksums is a list for sha256sum -c, run in the lake's folder.
 func checksums(s *site) []byte {

@@ -100,3 +100,55 @@ func niceCeiling(n int64) int64 {
 		}
 	}
 }
+
+// countryChart draws the first nine countries and the others.
+func countryChart(s *site) template.HTML {
+	var bars []bar
+	var others, top float64
+	var words []string
+	for _, c := range s.Countries {
+		if c.Code == "" || len(bars) == 9 {
+			others += c.Share
+			continue
+		}
+		bars = append(bars, bar{Label: c.Name, Value: fmt.Sprintf("%.1f%%", c.Share), Percent: c.Share})
+		words = append(words, fmt.Sprintf("%s %.1f%%", c.Name, c.Share))
+		top = max(top, c.Share)
+	}
+	for i := range bars {
+		bars[i].Percent *= 100 / max(top, 0.1)
+	}
+	if others > 0 { // no place of its own: a bar would only dwarf the others
+		bars = append(bars, bar{Label: "Others", Value: fmt.Sprintf("%.1f%%", others), Percent: -1})
+		words = append(words, fmt.Sprintf("others %.1f%%", others))
+	}
+	return barChart("places", "Share of requesters by country", strings.Join(words, ", ")+".", bars)
+}
+
+// clientChart draws the programs of a country.
+func clientChart(c *country) template.HTML {
+	var sum, top int64
+	for _, x := range c.Clients {
+		sum += x.Requesters
+		if x.Name != "" {
+			top = max(top, x.Requesters)
+		}
+	}
+	var bars []bar
+	var words []string
+	for _, x := range c.Clients {
+		share := fmt.Sprintf("%.1f%%", 100*float64(x.Requesters)/float64(max(1, sum)))
+		one := bar{Label: Shown(x.Name), Value: share, Percent: 100 * float64(x.Requesters) / float64(max(1, top))}
+		if x.Name == "" {
+			one.Label, one.Percent = "Others and not known", -1
+		}
+		bars = append(bars, one)
+		words = append(words, one.Label+" "+share)
+	}
+	return barChart("clients", "Share of requesters by program", strings.Join(words, ", ")+".", bars)
+}
+
+// hourChart draws the hours of the last day.
+func hourChart(hours []hour) template.HTML {
+	return dayCurve("hours", "Requesters by hour", "Twenty-four columns, one for each hour in UTC; the table below has the numbers.", hours)
+}

@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -27,57 +27,49 @@ import (
 //go:embed sql/*.sql
 var sqlFiles embed.FS
 
-// Days that a ranking of a week covers, and rows of a full ranking.
-const (
-	weekDays = 7
-	topRows  = 100
-)
-
 // site is all that the pages show.
 type site struct {
 	K           int
 	First, Last string // days of the data, "" where there are none
 	Days        int
 	Week        period
-	Totals      map[string]int64
-	Torrents    rankings
-	Works       rankings
-	FrontPage   struct{ Torrents, Works []ranked }
+	Figures     figures
+	QueryDays   []string            // with a table of queries, in order
+	Rankings    map[string]*ranking // by the name of their unit
 	Countries   []country
-	Hours       []hour
-	Resolved    float64 // share of the week's demand that is for resolved torrents
+	Maps        []mapDay // the days that have a map, the latest first; its cells alone are here
+	Titles      titleFiles
+	Hours       map[string][]hour // of the last day by country, "" is all
+	Resolved    float64           // share of the week's demand that is for resolved torrents
 	Up          uptime
 	Tables      []table
 	Edition     string // digest of all parts
+	Found       found
 }
 
-// period is a stretch of days.
-type period struct{ Since, Until string }
-
-type rankings struct{ Week, Day []ranked }
-
-// ranked is a row of a ranking.
-type ranked struct {
-	Rank             int
-	ID, Name, Type   string
-	Year             int64
-	Size             int64
-	Adult            bool
-	Releases, Askers int64
-	Bar              float64 // askers as percent of the first row's
+// titleFiles says where the maps of single titles are: a folder beside the map's
+// page, "" where there are none, and by how many digits of an id its files go.
+type titleFiles struct {
+	Folder string
+	Digits int
 }
 
-type country struct {
-	Code, Name string // both "" for the row of all others
-	Requesters int64
-	Share      float64 // percent
+// LastMap is the map of the last day.
+func (s *site) LastMap() mapDay {
+	if len(s.Maps) == 0 {
+		return mapDay{}
+	}
+	return s.Maps[0]
 }
 
 type hour struct {
 	Hour       int
 	Requesters int64
-	Known      bool
+	Known      bool // false: too few to say
 }
+
+// figures are counts of the week, and of all torrents that are named.
+type figures struct{ Infohashes, Countries, Requesters, Queries, Torrents, Files, Bytes int64 }
 
 type uptime struct{ Collectors, Minutes, Received, Logged, Dropped int64 }
 
@@ -92,10 +84,10 @@ type table struct {
 
 // collect reads everything the pages need.
 func collect(ctx context.Context, db *duck.DB, k int) (*site, error) {
-	s := &site{K: k, Totals: map[string]int64{}}
+	s := &site{K: k}
 	s.addTables(db.Catalog)
-	if err := s.addTotals(ctx, db); err != nil || s.Days == 0 {
-		return s, err
+	if s.Days == 0 {
+		return s, nil
 	}
 	last, err := lake.ParseDay(s.Last)
 	if err != nil {
@@ -106,10 +98,7 @@ func collect(ctx context.Context, db *duck.DB, k int) (*site, error) {
 		return nil, err
 	}
 	s.Week = period{max(first, last-weekDays+1).String(), s.Last}
-	if err := s.addRankings(ctx, db); err != nil {
-		return nil, err
-	}
-	return s, errors.Join(s.addCountries(ctx, db), s.addHours(ctx, db), s.addUptime(ctx, db))
+	return s, errors.Join(s.addFigures(ctx, db), s.addUptime(ctx, db))
 }
 
 // addTables describes the tables by their manifests.
@@ -120,6 +109,9 @@ func (s *site) addTables(c *duck.Catalog) {
 		var row table
 		row.Name = t.Name
 		for _, m := range c.Manifests[t.Name] {
+			if t.Name == "queries" {
+				s.QueryDays = append(s.QueryDays, m.Day)
+			}
 			row.First = cmp.Or(row.First, m.Day)
 			row.Last = m.Day
 			row.Days++
@@ -143,112 +135,26 @@ func (s *site) addTables(c *duck.Catalog) {
 	}
 }
 
-// addTotals asks the query totals; counts of people are rounded to tens.
-func (s *site) addTotals(ctx context.Context, db *duck.DB) error {
-	q, err := queries.Find("totals")
+// addFigures counts what the front page says; counts of people are rounded to tens. What
+// asks for demand is of the week, so that a day more costs the same after a year.
+func (s *site) addFigures(ctx context.Context, db *duck.DB) error {
+	q, err := own("figures")
 	if err != nil {
 		return err
 	}
-	people := []string{"requesters", "networks", "crawlers", "queries", "announces"}
-	return rows(ctx, db, q, nil, func(row []any) error {
-		item, n := text(row[0]), integer(row[1])
-		if slices.Contains(people, item) {
-			n = (n + 5) / 10 * 10
-		}
-		s.Totals[item] = n
+	return rows(ctx, db, q, map[string]string{"since": s.Week.Since, "until": s.Week.Until}, func(row []any) error {
+		tens := func(v any) int64 { return (integer(v) + 5) / 10 * 10 }
+		s.Figures = figures{integer(row[0]), integer(row[1]), tens(row[2]), tens(row[3]), integer(row[4]), integer(row[5]), integer(row[6])}
 		return nil
 	})
 }
 
-func (s *site) addRankings(ctx context.Context, db *duck.DB) error {
-	day := period{s.Last, s.Last}
-	for _, r := range []struct {
-		by   string
-		when period
-		to   *[]ranked
-	}{
-		{"infohash", s.Week, &s.Torrents.Week}, {"infohash", day, &s.Torrents.Day},
-		{"work", s.Week, &s.Works.Week}, {"work", day, &s.Works.Day},
-	} {
-		list, err := ranking(ctx, db, r.by, r.when, s.K)
-		if err != nil {
-			return err
-		}
-		*r.to = list
+// countryName is a country in English; a code that nobody knows stays as it is.
+func countryName(code string) string {
+	if region, err := language.ParseRegion(code); err == nil {
+		return cmp.Or(strings.TrimSuffix(display.Regions(language.English).Name(region), " SAR China"), code)
 	}
-	s.FrontPage.Torrents = front(s.Torrents.Week)
-	s.FrontPage.Works = front(s.Works.Week)
-	return nil
-}
-
-// front keeps the ten rows of the front page, none of them adult.
-func front(all []ranked) (list []ranked) {
-	for _, r := range all {
-		if !r.Adult && len(list) < 10 {
-			r.Rank = len(list) + 1
-			list = append(list, r)
-		}
-	}
-	return withBars(list)
-}
-
-// withBars sets the length of each row's bar against the first's.
-func withBars(list []ranked) []ranked {
-	for i := range list {
-		list[i].Bar = 100 * float64(list[i].Askers) / float64(max(1, list[0].Askers))
-	}
-	return list
-}
-
-func ranking(ctx context.Context, db *duck.DB, by string, when period, k int) ([]ranked, error) {
-	q, err := own("ranking")
-	if err != nil {
-		return nil, err
-	}
-	var list []ranked
-	err = rows(ctx, db, q, map[string]string{"by": by, "since": when.Since, "until": when.Until,
-		"k": strconv.Itoa(k), "top": strconv.Itoa(topRows)}, func(row []any) error {
-		list = append(list, ranked{Rank: len(list) + 1, ID: text(row[0]), Name: text(row[1]), Year: integer(row[2]), Type: text(row[3]),
-			Size: integer(row[4]), Adult: row[5] == true, Releases: integer(row[6]), Askers: integer(row[7])})
-		return nil
-	})
-	return withBars(list), err
-}
-
-func (s *site) addCountries(ctx context.Context, db *duck.DB) error {
-	q, err := own("countries")
-	if err != nil {
-		return err
-	}
-	names := display.Regions(language.English)
-	var sum int64
-	err = rows(ctx, db, q, map[string]string{"since": s.Week.Since, "until": s.Week.Until, "k": strconv.Itoa(s.K)}, func(row []any) error {
-		c := country{Code: text(row[0]), Requesters: integer(row[1])}
-		if region, err := language.ParseRegion(c.Code); err == nil {
-			c.Name = names.Name(region)
-		}
-		if c.Code != "" {
-			c.Name = cmp.Or(c.Name, c.Code)
-		}
-		sum += c.Requesters
-		s.Countries = append(s.Countries, c)
-		return nil
-	})
-	for i := range s.Countries {
-		s.Countries[i].Share = 100 * float64(s.Countries[i].Requesters) / float64(max(1, sum))
-	}
-	return err
-}
-
-func (s *site) addHours(ctx context.Context, db *duck.DB) error {
-	q, err := own("hours")
-	if err != nil {
-		return err
-	}
-	return rows(ctx, db, q, map[string]string{"day": s.Last, "k": strconv.Itoa(s.K)}, func(row []any) error {
-		s.Hours = append(s.Hours, hour{int(integer(row[0])), integer(row[1]), row[1] != nil})
-		return nil
-	})
+	return code
 }
 
 // addUptime also finds the share of demand that is resolved.

@@ -4,9 +4,7 @@ package report
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -18,11 +16,15 @@ import (
 	"github.com/boontorrent/boon/internal/duck"
 )
 
-//go:embed web
+//go:embed web/*.html web/*.css web/*.svg web/*.bin web/dist/*.js
 var web embed.FS
 
-// policy is the Content-Security-Policy of a page without scripts.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+// The Content-Security-Policy of a page without scripts, and what is added to it
+// for a page that has one: its own file, and what that fetches from the site.
+const (
+	policy       = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+	scriptPolicy = "; script-src 'self'; connect-src 'self'"
+)
 
 // page is one page and all that its template reads.
 type page struct {
@@ -31,14 +33,16 @@ type page struct {
 	Title       string
 	Description string
 	Policy      string
-	Style       string
+	Script      string // file of the page's script in assets/, "" without one
+	Preload     string // what the page's script reads first, by its address from the page, "" without one
+	Assets      assets
 	Nav         []link
 	Site        *site
 
-	CountryChart, HourChart template.HTML
-	Dictionary              []described
-
-	template string
+	Country    *country
+	Ranking    *rankingPage
+	Dictionary []described
+	template   string
 }
 
 type link struct{ Path, Name string }
@@ -51,65 +55,86 @@ type described struct {
 
 type describedColumn struct{ Name, Type, Meaning, Unit, Source, Privacy string }
 
-// pages lists the pages of a site.
-func pages(s *site, style string) ([]*page, error) {
+// pages lists the pages of a site. Script names the source of a page's script in
+// web/js, without .js.
+func pages(s *site, assets assets) ([]*page, error) {
 	dictionary, err := readDictionary()
 	if err != nil {
 		return nil, err
 	}
-	nav := []link{{"rankings/", "Rankings"}, {"countries/", "Countries"}, {"data/", "Data"},
+	nav := []link{{"rankings/", "Rankings"}, {"map/", "Map"}, {"search/", "Search"}, {"countries/", "Countries"}, {"data/", "Data"},
 		{"methodology/", "Methodology"}, {"dictionary/", "Dictionary"}}
 	all := []*page{
 		{template: "front", Title: "Boon: what the BitTorrent network asks for",
 			Description: "What the BitTorrent network asks for, from where and when: open counts of demand in its distributed hash table."},
-		{template: "rankings", Path: "rankings/", Title: "Rankings · Boon",
-			Description: "The torrents and works that most requesters ask the BitTorrent network for."},
+		{template: "map", Script: "map", Path: "map/", Title: "Map · Boon",
+			Description: "A map of where the BitTorrent network's distributed hash table is asked from, hour by hour and live."},
 		{template: "countries", Path: "countries/", Title: "Countries · Boon",
 			Description: "Requesters of the BitTorrent network's distributed hash table by country."},
+		{template: "search", Script: "search", Preload: s.Found.Index + "/root.gz", Path: "search/", Title: "Search · Boon",
+			Description: "Search every torrent that was resolved, by its name and the names of its files."},
+		{template: "torrent", Script: "torrent", Path: "t/", Title: "Torrent · Boon",
+			Description: "One torrent: what its name says, its files, who asks for it and from where."},
 		{template: "data", Path: "data/", Title: "Data · Boon",
 			Description: "The tables behind the pages: what there is, checksums, and how to open them in DuckDB, pandas and Spark."},
 		{template: "methodology", Path: "methodology/", Title: "Methodology · Boon",
 			Description: "What is measured and how, what is not, and what is left out to protect people."},
-		{template: "dictionary", Path: "dictionary/", Title: "Dictionary · Boon",
+		{template: "dictionary", Path: "dictionary/", Title: "Dictionary · Boon", Dictionary: dictionary,
 			Description: "Every column of every table: meaning, unit, source and privacy."},
 	}
+	all = append(append(all, s.rankingPages()...), s.countryPages()...)
 	for _, p := range all {
 		p.Base = "./" + strings.Repeat("../", strings.Count(p.Path, "/"))
-		p.Policy, p.Style, p.Nav, p.Site, p.Dictionary = policy, style, nav, s, dictionary
-		p.CountryChart = countryChart(s)
-		p.HourChart = dayCurve("hours", "Requesters by hour", "Twenty-four columns, one for each hour in UTC; the table below has the numbers.", s.Hours)
+		p.Policy, p.Assets, p.Nav, p.Site = policy, assets, nav, s
+		if p.Script != "" {
+			p.Policy, p.Script = policy+scriptPolicy, assets[p.Script+".js"]
+		}
 	}
 	return all, nil
 }
 
-func (p *page) render() ([]byte, error) {
-	t, err := template.New("base.html").Funcs(template.FuncMap{
-		"grouped": Grouped, "bytes": Bytes, "breakable": breakable, "longDay": longDay, "longPeriod": longPeriod, "kindOf": kindOf, "rowBar": rowBar,
-		"percent": func(v float64) string { return fmt.Sprintf("%.1f%%", v) },
-		"table":   rankingTable, "dayTable": dayRankingTable,
-	}).ParseFS(web, "web/base.html", "web/"+p.template+".html")
-	if err != nil {
-		return nil, err
+// countryPages are those of the countries that are shown.
+func (s *site) countryPages() (all []*page) {
+	for i := range s.Countries {
+		if c := &s.Countries[i]; c.HasPage() {
+			all = append(all, &page{template: "country", Path: "country/" + c.Code + "/", Country: c, Title: c.Name + " · Boon",
+				Description: "What is asked for from " + c.Name + " in the BitTorrent network's distributed hash table, when and by which programs."})
+		}
+	}
+	return all
+}
+
+// renderer keeps the templates, by the name of the page's.
+type renderer map[string]*template.Template
+
+func (r renderer) render(p *page) ([]byte, error) {
+	t := r[p.template]
+	if t == nil {
+		var err error
+		if t, err = template.New("base.html").Funcs(functions()).ParseFS(web, "web/base.html", "web/"+p.template+".html"); err != nil {
+			return nil, err
+		}
+		r[p.template] = t
 	}
 	var b bytes.Buffer
-	err = t.Execute(&b, p)
+	err := t.Execute(&b, p)
 	return b.Bytes(), err
 }
 
-// rankingOf is what the template ranking reads.
-type rankingOf struct {
-	Noun, Caption string
-	Rows          []ranked
-	Hashes, Full  bool // rows are torrents; show their info-hashes
-	K             int
+func functions() template.FuncMap {
+	return template.FuncMap{
+		"grouped": Grouped, "noun": noun, "bytes": Bytes, "breakable": breakable, "longDay": longDay, "longPeriod": longPeriod, "kindOf": kindOf, "rowBar": rowBar,
+		"shown": Shown, "countryName": countryName, "countryChart": countryChart, "clientChart": clientChart, "hourChart": hourChart,
+		"percent": func(v float64) string { return fmt.Sprintf("%.1f%%", v) },
+	}
 }
 
-func rankingTable(noun, caption string, s *site, rows []ranked, hashes, full bool) rankingOf {
-	return rankingOf{noun, caption + longPeriod(s.Week.Since, s.Week.Until), rows, hashes, full, s.K}
-}
-
-func dayRankingTable(noun string, s *site, rows []ranked, hashes, full bool) rankingOf {
-	return rankingOf{noun, longDay(s.Last), rows, hashes, full, s.K}
+// noun is the word that goes with a number.
+func noun(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // breakable is a name as HTML, with places to break a line after dots and underscores.
@@ -128,30 +153,6 @@ func kindOf(contentType string) string {
 		return "Unknown"
 	}
 	return strings.ToUpper(contentType[:1]) + contentType[1:]
-}
-
-// countryChart draws the first nine countries and the others.
-func countryChart(s *site) template.HTML {
-	var bars []bar
-	var others, top float64
-	var words []string
-	for _, c := range s.Countries {
-		if c.Code == "" || len(bars) == 9 {
-			others += c.Share
-			continue
-		}
-		bars = append(bars, bar{Label: c.Name, Value: fmt.Sprintf("%.1f%%", c.Share), Percent: c.Share})
-		words = append(words, fmt.Sprintf("%s %.1f%%", c.Name, c.Share))
-		top = max(top, c.Share)
-	}
-	for i := range bars {
-		bars[i].Percent *= 100 / max(top, 0.1)
-	}
-	if others > 0 { // no place of its own: a bar would only dwarf the others
-		bars = append(bars, bar{Label: "Others", Value: fmt.Sprintf("%.1f%%", others), Percent: -1})
-		words = append(words, fmt.Sprintf("others %.1f%%", others))
-	}
-	return barChart("places", "Share of requesters by country", strings.Join(words, ", ")+".", bars)
 }
 
 // readDictionary joins dictionary.yaml with the columns' types, in their order.
@@ -213,11 +214,4 @@ func tablesJSON(s *site) ([]byte, error) {
 	}
 	b, err := json.MarshalIndent(out, "", " ")
 	return append(b, '\n'), err
-}
-
-// hashedName is a file name that changes with the content, so that it may be
-// cached for ever.
-func hashedName(name string, b []byte, extension string) string {
-	sum := sha256.Sum256(b)
-	return name + "-" + hex.EncodeToString(sum[:5]) + "." + extension
 }

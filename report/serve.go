@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -37,6 +38,15 @@ var types = map[string]string{
 	".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".ico": "image/x-icon", ".xml": "application/xml",
 	".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip", ".bin": "application/octet-stream",
 	"": "text/plain; charset=utf-8",
+}
+
+// marker is the file by which a folder is known as a site that boon report made.
+const marker = ".boon-site"
+
+// IsSite says whether boon report made the folder.
+func IsSite(dir string) bool {
+	st, err := os.Stat(filepath.Join(dir, marker))
+	return err == nil && st.Mode().IsRegular()
 }
 
 // Handler serves the site in the folder dir. A site that replaces it meanwhile is
@@ -138,7 +148,7 @@ func serveContent(w http.ResponseWriter, r *http.Request, name string, f *os.Fil
 	}
 	h.Set("Content-Type", typ)
 	h.Set("Cache-Control", "no-cache")
-	if strings.HasPrefix(name, "assets/") && strings.Contains(path.Base(name), "-") {
+	if strings.HasPrefix(name, "assets/") && strings.Contains(path.Base(name), "-") || strings.HasPrefix(name, "search/i-") || strings.HasPrefix(name, "t/i-") {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable") // the name changes with the content
 	}
 	tag := fmt.Sprintf("%x-%x", st.ModTime().UnixNano(), st.Size())

@@ -3,19 +3,26 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/alecthomas/kong"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/boontorrent/boon/collect"
 	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/pseudonym"
+	"github.com/boontorrent/boon/resolve"
 )
 
 type collectCommand struct {
@@ -27,12 +34,21 @@ type collectCommand struct {
 	Rate          float64       `help:"Packets a second to send at most, all together; queries beyond are dropped and counted." default:"5000" placeholder:"N"`
 	Spool         string        `help:"Folder where segments lie until the lake has them; default spool-NAME here." placeholder:"DIR"`
 	SpoolMax      string        `help:"Bytes the spool may hold, as 500M or 20G; what is heard beyond is counted, not logged." default:"20G" placeholder:"SIZE"`
-	RotateIDs     time.Duration `name:"rotate-ids" help:"Move to another node id after so long; 0 keeps the place in the network." default:"0s" placeholder:"D"`
+	RotateIDs     time.Duration `name:"rotate-ids" help:"Move to another node id after so long, an hour at least; 0 keeps the place in the network." default:"0s" placeholder:"D"`
+	Probes        int           `help:"Lookups of our own a day, evenly spread, for random targets in the manner of several clients: they tell how far a lookup is heard." default:"0" placeholder:"N"`
 	Duration      time.Duration `help:"Stop after so long; 0 goes on until interrupted." default:"0s" placeholder:"D"`
 	Metrics       string        `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
 	Live          string        `help:"Lake for live/NAME.json, what was heard in the last two minutes by place; none turns it off." default:"" placeholder:"LAKE|none"`
-	Geo           string        `help:"City database (.mmdb) for the live view instead of the lake's geo/city.mmdb." placeholder:"FILE"`
+	LiveK         int           `name:"live-k" help:"The live view shows a place, country or client only where so many distinct networks asked." default:"20" placeholder:"N"`
+	Privacy       string        `help:"plain logs addresses; edge logs pseudonyms and places in their stead, and no address is ever on disk." default:"plain" enum:"plain,edge" placeholder:"plain|edge"`
+	Keys          string        `help:"With --privacy edge: folder or URL of the pseudonym keys instead of the lake's; boon etl needs the same." placeholder:"LAKE"`
+	Epoch         string        `help:"With --privacy edge: how long a pseudonym key lives, day, week, month or study; boon etl needs the same." default:"week" enum:"day,week,month,study" placeholder:"EPOCH"`
+	Geo           string        `help:"City database (.mmdb) for the live view and --privacy edge instead of the lake's geo/city.mmdb." placeholder:"FILE"`
+	ASN           string        `name:"asn" help:"Network database (.mmdb) for --privacy edge instead of the lake's geo/asn.mmdb." placeholder:"FILE"`
 	AllowLoopback bool          `help:"Hear and answer 127.0.0.0/8 and ::1, for trying it out."`
+
+	Resolve      bool `help:"Also resolve what is asked for, as boon resolve does, and ask those who announce it first. Writes as NAME-resolver, by way of a spool of its own."`
+	resolveFlags `embed:"" prefix:"resolve-"`
 }
 
 // Help shows an example.
@@ -44,8 +60,20 @@ tells how to run one for a month, docs/ethics.md what it does and does not do.
 
 Examples:
   boon collect --contact dht@example.org --lake /srv/boon --collector fra1
-  boon collect --contact dht@example.org --listen 0.0.0.0:6881 --listen '[::]:6881'
+  boon collect --contact dht@example.org --listen 0.0.0.0:6881 --listen '[::]:6881' --probes 288
+  boon collect --contact dht@example.org --lake s3://raw --privacy edge --keys /etc/boon-keys
+  boon collect --contact dht@example.org --resolve --resolve-exclude optout.txt
   boon collect --contact me --listen 127.0.0.1:0 --allow-loopback --bootstrap 127.0.0.1:7000 --duration 1m`
+}
+
+// AfterApply finds flags of a resolver where none is wanted.
+func (cmd collectCommand) AfterApply(given *kong.Context) error {
+	for _, at := range given.Path {
+		if at.Flag != nil && strings.HasPrefix(at.Flag.Name, "resolve-") && !cmd.Resolve {
+			return fmt.Errorf("--%s goes with --resolve", at.Flag.Name)
+		}
+	}
+	return nil
 }
 
 // Run implements the verb.
@@ -57,7 +85,10 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 	if cfg.Store, err = lake.Open(cmd.Lake); err != nil {
 		return err
 	}
-	if err := cmd.live(ctx, &cfg); err != nil {
+	if err := cmd.live(&cfg); err != nil {
+		return err
+	}
+	if err := cmd.places(ctx, &cfg); err != nil {
 		return err
 	}
 	say := sayer(c)
@@ -74,7 +105,15 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 		ctx, cancel = context.WithTimeout(ctx, cmd.Duration)
 		defer cancel()
 	}
-	sum, err := collect.Run(ctx, cfg)
+	run := collect.Run
+	if cmd.Resolve {
+		resolving, err := cmd.resolver(cfg.Store, say)
+		if err != nil {
+			return usageError{err}
+		}
+		run = resolving.beside
+	}
+	sum, err := run(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -85,10 +124,75 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 	return nil
 }
 
+// resolving is a resolver beside a collector. The two know nothing of each other:
+// a feed brings what the one hears to the other.
+type resolving struct {
+	cfg   resolve.Config
+	again time.Duration // after a failure
+}
+
+func (cmd collectCommand) resolver(store lake.Store, say func(string, ...any)) (resolving, error) {
+	cfg, err := cmd.resolveFlags.config()
+	if err != nil {
+		return resolving{}, fmt.Errorf("--resolve: %w", err)
+	}
+	cfg.Collector = cmd.Collector + "-resolver"
+	if !lake.CollectorName(cfg.Collector) {
+		return resolving{}, fmt.Errorf("--collector %q is too long to have -resolver behind it", cmd.Collector)
+	}
+	cfg.Store, cfg.Spool, cfg.Bootstrap, cfg.AllowLoopback = store, "spool-"+cfg.Collector, cmd.Bootstrap, cmd.AllowLoopback
+	if cmd.Spool != "" {
+		cfg.Spool = cmd.Spool + "-resolver"
+	}
+	if cfg.SpoolMax, err = parseSize(cmd.SpoolMax); err != nil {
+		return resolving{}, fmt.Errorf("--spool-max: %w", err)
+	}
+	cfg.Say = func(format string, args ...any) { say("resolver: "+format, args...) }
+	return resolving{cfg, time.Minute}, nil
+}
+
+// beside runs both until ctx ends, the collector fails, or either cannot begin.
+func (r resolving) beside(ctx context.Context, cfg collect.Config) (sum collect.Summary, err error) {
+	r.cfg.Feed, r.cfg.Gauges = resolve.NewFeed(), &resolve.Metrics{}
+	cfg.Heard, cfg.Beside = r.cfg.Feed.Hear, append(cfg.Beside, r.cfg.Gauges)
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		sum, err = collect.Run(ctx, cfg)
+		return err
+	})
+	both.Go(func() error { return r.run(ctx) })
+	err = both.Wait()
+	return sum, err
+}
+
+// run resolves until ctx ends. What stops it once its sockets were open, as a lake
+// that is away or a full disk, does not stop the collector: it begins anew.
+func (r resolving) run(ctx context.Context) error {
+	began := false
+	r.cfg.Ready = func([]netip.AddrPort) { began = true }
+	for {
+		done, err := resolve.Run(ctx, r.cfg)
+		switch {
+		case err == nil:
+			r.cfg.Say("%s", resolveText(&done))
+			return nil
+		case !began || ctx.Err() != nil:
+			return fmt.Errorf("resolver: %w", err)
+		}
+		r.cfg.Say("%v; the collector goes on, and the resolver begins anew in %v", err, r.again)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(r.again):
+		}
+	}
+}
+
 func (cmd collectCommand) config() (collect.Config, error) {
 	cfg := collect.Config{
 		Collector: cmd.Collector, Software: "boon " + version, Spool: cmd.Spool, Bootstrap: cmd.Bootstrap,
 		Limits: collect.Limits{All: cmd.Rate}, Metrics: cmd.Metrics, AllowLoopback: cmd.AllowLoopback, RotateIDs: cmd.RotateIDs,
+		Probes: cmd.Probes, Privacy: cmd.Privacy, Epoch: cmd.Epoch,
 	}
 	if strings.TrimSpace(cmd.Contact) == "" {
 		return cfg, fmt.Errorf("--contact is empty: say who answers for this collector")
@@ -99,6 +203,9 @@ func (cmd collectCommand) config() (collect.Config, error) {
 	if cmd.Rate <= 0 {
 		return cfg, fmt.Errorf("--rate %v: a collector sends at least something", cmd.Rate)
 	}
+	if cmd.Probes < 0 || cmd.Probes > collect.MaxProbes {
+		return cfg, fmt.Errorf("--probes %d: use 0 to %d", cmd.Probes, collect.MaxProbes)
+	}
 	if cfg.Spool == "" {
 		cfg.Spool = "spool-" + cmd.Collector
 	}
@@ -106,40 +213,105 @@ func (cmd collectCommand) config() (collect.Config, error) {
 	if cfg.SpoolMax, err = parseSize(cmd.SpoolMax); err != nil {
 		return cfg, fmt.Errorf("--spool-max: %w", err)
 	}
+	if cfg.Listen, err = cmd.addresses(); err != nil {
+		return cfg, err
+	}
+	if err := cmd.checkRest(); err != nil {
+		return cfg, err
+	}
+	return cfg, checkHosts(cmd.Bootstrap)
+}
+
+// addresses are those to listen on.
+func (cmd collectCommand) addresses() ([]netip.AddrPort, error) {
+	var all []netip.AddrPort
 	for _, s := range cmd.Listen {
 		at, err := netip.ParseAddrPort(s)
 		if err != nil {
-			return cfg, fmt.Errorf("--listen %q: write address and port, as 0.0.0.0:6881 or [::]:6881", s)
+			return nil, fmt.Errorf("--listen %q: write address and port, as 0.0.0.0:6881 or [::]:6881", s)
 		}
-		cfg.Listen = append(cfg.Listen, at)
-	}
-	for _, s := range cmd.Bootstrap {
-		if _, _, err := net.SplitHostPort(s); err != nil {
-			return cfg, fmt.Errorf("--bootstrap %q: write host and port, as router.example.org:6881", s)
+		if at.Port() != 0 && slices.Contains(all, at) {
+			return nil, fmt.Errorf("--listen %s stands there twice", at)
 		}
+		all = append(all, at)
 	}
-	return cfg, nil
+	return all, nil
 }
 
-// live opens where the live view goes and what it knows places from.
-func (cmd collectCommand) live(ctx context.Context, cfg *collect.Config) error {
-	if cmd.Live == "none" {
+// shortestID is how long a node keeps an id at least: with more of them than
+// that, it would be many nodes.
+const shortestID = time.Hour
+
+// checkRest refuses times that make no sense, and flags that would do nothing:
+// who names keys may think that the log has pseudonyms.
+func (cmd collectCommand) checkRest() error {
+	switch {
+	case cmd.Duration < 0:
+		return fmt.Errorf("--duration %v: use 0 to go on until interrupted, or a time as 24h", cmd.Duration)
+	case cmd.RotateIDs != 0 && cmd.RotateIDs < shortestID:
+		return fmt.Errorf("--rotate-ids %v: an id is kept for an hour at least; use 0 to keep it, or a time as 24h", cmd.RotateIDs)
+	case cmd.Privacy != collect.Edge && (cmd.Keys != "" || cmd.ASN != "" || cmd.Epoch != pseudonym.Weekly):
+		return errors.New("--keys, --epoch and --asn go with --privacy edge: without it the log has addresses")
+	}
+	if cmd.Metrics == "" {
 		return nil
 	}
-	cfg.Live = cfg.Store
-	if cmd.Live != "" {
+	_, port, err := net.SplitHostPort(cmd.Metrics)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("--metrics %q: write address and port, as 127.0.0.1:9106", cmd.Metrics)
+	}
+	return nil
+}
+
+// live opens where the live view goes.
+func (cmd collectCommand) live(cfg *collect.Config) error {
+	if cmd.LiveK < 1 {
+		return usageError{fmt.Errorf("--live-k %d: at least one network must stand for a place", cmd.LiveK)}
+	}
+	cfg.LiveK = cmd.LiveK
+	switch cmd.Live {
+	case "none":
+	case "":
+		cfg.Live = cfg.Store
+	default:
 		var err error
 		if cfg.Live, err = lake.Open(cmd.Live); err != nil {
 			return fmt.Errorf("--live: %w", err)
 		}
 	}
-	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", false)
-	if err != nil {
-		return fmt.Errorf("places for the live view: %w", err)
+	return nil
+}
+
+// places opens what the live view and privacy "edge" know places from, and
+// where the keys of "edge" lie.
+func (cmd collectCommand) places(ctx context.Context, cfg *collect.Config) error {
+	edge := cmd.Privacy == collect.Edge
+	if cfg.Live == nil && !edge {
+		return nil
 	}
-	defer done()
-	if cfg.Geo, err = geo.Open(cmp.Or(cmd.Geo, lakes.city), ""); err != nil {
-		return fmt.Errorf("places for the live view: %w", err)
+	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", edge && cmd.ASN == "")
+	if err != nil {
+		return fmt.Errorf("place databases: %w", err)
+	}
+	defer done() // geo reads databases into memory
+	city, asn := cmp.Or(cmd.Geo, lakes.city), ""
+	if edge {
+		asn = cmp.Or(cmd.ASN, lakes.asn)
+		if city == "" || asn == "" {
+			return fmt.Errorf("--privacy edge needs a city and a network database, since a place cannot be found later: make geo LAKE=%s fetches free ones, --geo FILE and --asn FILE name others", cfg.Store.URL())
+		}
+		cfg.Keys = cfg.Store
+		if cmd.Keys != "" {
+			if cfg.Keys, err = lake.Open(cmd.Keys); err != nil {
+				return fmt.Errorf("--keys: %w", err)
+			}
+		}
+	}
+	if cfg.Geo, err = geo.Open(city, asn); err != nil {
+		return fmt.Errorf("place databases: %w", err)
 	}
 	return nil
 }

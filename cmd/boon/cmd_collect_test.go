@@ -1,10 +1,21 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
 	"net"
+	"net/netip"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/boontorrent/boon/collect"
+	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/resolve"
 )
 
 // TestNotifyReady plays systemd: the socket that it names is told.
@@ -34,5 +45,49 @@ func TestParseSize(t *testing.T) {
 		if want < 0 && err == nil || want >= 0 && (err != nil || got != want) {
 			t.Errorf("%q: %d, %v; want %d", s, got, err, want)
 		}
+	}
+}
+
+// away is a lake whose tables cannot be read at first.
+type away struct {
+	lake.Store
+	failures atomic.Int32
+	back     func() // called once they are read
+}
+
+func (a *away) List(ctx context.Context, prefix string) iter.Seq2[lake.Info, error] {
+	if !strings.HasPrefix(prefix, lake.TablesPrefix) {
+		return a.Store.List(ctx, prefix)
+	}
+	if a.failures.Add(-1) >= 0 {
+		return func(yield func(lake.Info, error) bool) { yield(lake.Info{}, errors.New("the lake is away")) }
+	}
+	a.back()
+	return a.Store.List(ctx, prefix)
+}
+
+// TestResolverBeside: a lake that is away when both begin stops neither of them.
+func TestResolverBeside(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	back := false
+	store := &away{Store: lake.NewMemory(), back: func() { back = true; cancel() }}
+	store.failures.Store(2)
+	loopback := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
+	failed := 0
+	say := func(format string, args ...any) {
+		if strings.Contains(fmt.Sprintf(format, args...), "the lake is away; the collector goes on") {
+			failed++
+		}
+	}
+	r := resolving{again: time.Millisecond, cfg: resolve.Config{
+		Store: store, Spool: t.TempDir(), Collector: "c-resolver", Listen: loopback, Bootstrap: []string{"127.0.0.1:1"}, AllowLoopback: true, Say: say,
+	}}
+	_, err := r.beside(ctx, collect.Config{
+		Store: store, Spool: t.TempDir(), Collector: "c", Software: "test", Privacy: "plain", Listen: loopback, Bootstrap: []string{"127.0.0.1:1"},
+		Limits: collect.Limits{All: 100}, AllowLoopback: true, Say: func(string, ...any) {},
+	})
+	if err != nil || failed != 2 || !back {
+		t.Errorf("%v; the resolver failed %d times, and then began: %v", err, failed, back)
 	}
 }

@@ -20,8 +20,10 @@ type gcCommand struct {
 // Help shows an example.
 func (gcCommand) Help() string {
 	return `Deletes raw logs older than 30 days, whose addresses end with them, but only of days whose
-tables hold every segment and pass the checks of boon verify; rejected lines of that age; and
-parts of tables that no manifest names any more.
+tables hold every segment and pass the checks of boon verify; rejected lines of that age;
+parts of tables that no manifest names any more, unless a boon etl is at work; files that
+killed programs left half written; and what shards left for a commit that did not come
+within a week.
 
 Examples:
   boon gc --lake /var/lib/boon --dry-run
@@ -37,7 +39,9 @@ func (cmd gcCommand) Run(ctx context.Context, c console) error {
 	if cmd.KeepRaw < 1 {
 		return usageError{fmt.Errorf("--keep-raw %d: raw logs must be kept for a day at least", cmd.KeepRaw)}
 	}
-	opts := etl.GCOptions{Today: lake.DayOf(time.Now().UnixMicro()), KeepRaw: cmd.KeepRaw, EndedKeys: cmd.EndedKeys, DryRun: cmd.DryRun}
+	opts := etl.GCOptions{
+		Today: lake.DayOf(time.Now().UnixMicro()), KeepRaw: cmd.KeepRaw, EndedKeys: cmd.EndedKeys, DryRun: cmd.DryRun, Holder: holder(), Now: time.Now,
+	}
 	if cmd.Keys != "" {
 		if opts.Keys, err = lake.Open(cmd.Keys); err != nil {
 			return err
@@ -45,6 +49,7 @@ func (cmd gcCommand) Run(ctx context.Context, c console) error {
 	}
 	bar := newBar(c.err)
 	opts.Progress = func(p etl.Progress) { bar.show(p.Day.String()+" "+p.Stage, p.Done, p.Total) }
+	opts.Waiting = bar.waiting
 	got, err := etl.Collect(ctx, store, opts)
 	bar.clear()
 	if got != nil {
@@ -57,6 +62,9 @@ func (cmd gcCommand) Run(ctx context.Context, c console) error {
 		}
 		for _, k := range got.Kept {
 			fmt.Fprintf(c.err, "kept %s\n", k)
+		}
+		if got.Busy {
+			fmt.Fprintln(c.err, "a boon etl is at work: parts that no manifest names stay until the next boon gc")
 		}
 		fmt.Fprintf(c.out, "%s %d objects, %d bytes\n", what, len(got.Deleted), got.Bytes)
 	}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/boontorrent/boon/etl/release"
 )
 
-type nameCmd struct{}
+type nameCmd struct {
+	Names []string `arg:"" optional:"" hidden:""`
+}
 
 // Help shows an example.
 func (nameCmd) Help() string {
@@ -17,6 +20,9 @@ Example:
 }
 
 // Run implements the verb.
-func (nameCmd) Run(ctx context.Context, c console) error {
+func (cmd nameCmd) Run(ctx context.Context, c console) error {
+	if len(cmd.Names) > 0 {
+		return usageError{errors.New("names come on standard input, one a line: echo 'NAME' | boon name")}
+	}
 	return release.Stream(ctx, c.in, c.out)
 }

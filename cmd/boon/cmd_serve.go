@@ -35,6 +35,9 @@ func (cmd *serveCommand) Run(ctx context.Context, c console) error {
 	if !st.IsDir() {
 		return usageError{fmt.Errorf("serve %s: it is no folder", cmd.Site)}
 	}
+	if !site.IsSite(cmd.Site) { // a lake, say, whose raw logs hold addresses
+		return usageError{fmt.Errorf("serve %s: it is not a site (it has no .boon-site, which boon report writes); build one with boon report --out DIR", cmd.Site)}
+	}
 	live, err := lake.Open(cmd.Lake)
 	if err != nil {
 		return err

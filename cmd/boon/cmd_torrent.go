@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -43,15 +44,19 @@ func (cmd *torrentCommand) Run(ctx context.Context, c console) error {
 		if err != nil {
 			return err
 		}
-		printTorrent(c.out, ev, cmd.lines())
-		return nil
+		return cmd.print(c.out, ev)
 	}
 	ev, err := torrentOfFile(cmd.What)
 	if err != nil {
 		return err
 	}
-	printTorrent(c.out, ev, cmd.lines())
-	return nil
+	return cmd.print(c.out, ev)
+}
+
+func (cmd *torrentCommand) print(w io.Writer, ev *rawlog.ResolveEvent) error {
+	b := bufio.NewWriter(w)
+	printTorrent(b, ev, cmd.lines())
+	return b.Flush() // with the first error there was
 }
 
 func isInfohash(s string) bool {

@@ -20,7 +20,7 @@ type duckCommands struct {
 // duckFlags are embedded by the verbs that run DuckDB.
 type duckFlags struct {
 	lakeFlag
-	Memory     string `help:"Most memory DuckDB may take, as in 4GB (default: 80% of the machine's)." placeholder:"SIZE"`
+	Memory     string `help:"Most memory DuckDB may take, as in 4GB (default: 80% of the machine's, 600MB for report)." placeholder:"SIZE"`
 	Threads    int    `help:"Threads DuckDB may use (default: all cores)." placeholder:"N"`
 	Extensions string `name:"duckdb-extensions" help:"Folder with DuckDB's httpfs, by which it reads a lake on S3 itself; without, tables are fetched into a cache." env:"BOON_DUCKDB_EXTENSIONS" placeholder:"DIR"`
 	CacheSize  string `help:"Most the cache of lakes on S3 may hold." default:"20G" placeholder:"SIZE"`

@@ -39,6 +39,7 @@ type commands struct {
 	Name   nameCmd   `cmd:"" help:"Read torrent names from standard input, write what they say as JSON."`
 
 	Collect collectCommand `cmd:"" help:"Listen to the DHT as a polite node and log what it is asked."`
+	Resolve resolveCommand `cmd:"" help:"Find out what wanted info-hashes stand for, from their peers."`
 	Import  importCommand  `cmd:"" help:"Bring in what others recorded: 2018 logs, .torrent files."`
 	Synth   synthCommand   `cmd:"" help:"Make a synthetic swarm, its raw logs and the truth about it."`
 	Torrent torrentCommand `cmd:"" help:"Show a torrent: names, hashes, sizes, files."`
@@ -69,9 +70,34 @@ type usageError struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	code := run(ctx, os.Args[1:], console{in: interruptible{ctx, os.Stdin}, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
+}
+
+// interruptible ends a read that waits for somebody to type when ctx is done.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		b   []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() { // is left waiting when ctx is done: the program ends then
+		b := make([]byte, len(p))
+		n, err := i.r.Read(b)
+		done <- result{b[:n], err}
+	}()
+	select {
+	case r := <-done:
+		return copy(p, r.b), r.err
+	case <-i.ctx.Done():
+		return 0, i.ctx.Err()
+	}
 }
 
 // run parses args, runs the verb and returns the exit code.
@@ -83,6 +109,7 @@ func run(ctx context.Context, args []string, c console) int {
 		kong.Description("Boon turns what it hears in the BitTorrent DHT into open research data."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ValueFormatter(helpText),
 		kong.Writers(c.out, c.err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.Vars{"version": "boon " + version},
@@ -105,6 +132,20 @@ func run(ctx context.Context, args []string, c console) int {
 		return exitUsage
 	}
 	return report(ctx, c, k.Run())
+}
+
+// helpText is the help of a flag with its default, which kong leaves out where a
+// placeholder says what to write.
+func helpText(v *kong.Value) string {
+	text := kong.DefaultHelpValueFormatter(v)
+	if !v.HasDefault || v.Tag.PlaceHolder == "" {
+		return text
+	}
+	switch v.Default {
+	case "", "0", "0s": // nothing, which the text explains
+		return text
+	}
+	return text + " Default: " + v.Default + "."
 }
 
 // report prints what a verb returned and turns it into an exit code.

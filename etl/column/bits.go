@@ -6,12 +6,51 @@ import (
 )
 
 // appendHybrid appends values in Parquet's RLE and bit-packed hybrid encoding:
-// runs of eight or more equal values as a count and the value, all else packed
-// in groups of eight.
+// as runs alone where that is shorter, which also packs faster afterwards.
 func appendHybrid(dst []byte, values []uint32, width int) []byte {
 	if width == 0 {
 		return appendUvarint(dst, uint64(len(values))<<1)
 	}
+	if runsAreShorter(countRuns(values), len(values), width) {
+		return appendRuns(dst, values, width)
+	}
+	return appendMixed(dst, values, width)
+}
+
+// runsAreShorter tells whether values take fewer bytes as runs than packed.
+func runsAreShorter(runs, values, width int) bool { return runs*(1+(width+7)/8) < values*width/8 }
+
+func countRuns(values []uint32) int {
+	if len(values) == 0 {
+		return 0
+	}
+	runs := uint32(1)
+	last := values[0]
+	for _, v := range values {
+		differ := v ^ last
+		runs += (differ | -differ) >> 31
+		last = v
+	}
+	return int(runs)
+}
+
+// appendRuns appends every run of equal values as a count and the value.
+func appendRuns(dst []byte, values []uint32, width int) []byte {
+	for i := 0; i < len(values); {
+		j := i + 1
+		for j < len(values) && values[j] == values[i] {
+			j++
+		}
+		dst = appendUvarint(dst, uint64(j-i)<<1)
+		dst = appendValue(dst, values[i], width)
+		i = j
+	}
+	return dst
+}
+
+// appendMixed appends runs of eight or more equal values as a count and the
+// value, all else packed in groups of eight.
+func appendMixed(dst []byte, values []uint32, width int) []byte {
 	packed := 0 // values[packed:i] wait to be packed
 	for i := 0; i < len(values); {
 		run := 1

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -16,19 +17,24 @@ const Null = math.MaxUint32
 type Column interface {
 	// Len is the number of rows.
 	Len() int
-	// encode appends the column's pages.
-	encode(e *encoder, c leaf) error
+	// encode turns the first n rows into data pages and takes them out.
+	encode(e *chunk, n int) error
+	// bound adds the row group's least and greatest value, where they are known.
+	bound(e *chunk)
 }
 
 // Dict is a column with a dictionary: the distinct values, and for each row an
 // index into them. Values are kept in Parquet's PLAIN encoding.
 type Dict struct {
-	Rows   []uint32 // indexes, or Null
-	values []byte
-	ends   []uint32 // of byte arrays: where each value ends
-	count  int
-	width  int // bytes of a value of fixed width, 0 for byte arrays
-	kind   format.Type
+	Rows    []uint32 // indexes, or Null
+	InRuns  bool     // rows come as runs of equal values, and are kept so instead of in Rows
+	Digests bool     // the values are digests, which cannot be packed
+	runs    runs
+	values  []byte
+	ends    []uint32 // of byte arrays: where each value ends
+	count   int
+	width   int // bytes of a value of fixed width, 0 for byte arrays
+	kind    format.Type
 }
 
 // NewDict returns an empty column of byte arrays (text).
@@ -46,23 +52,23 @@ func NewInt32Dict() *Dict { return &Dict{kind: format.Int32, width: 4} }
 // NewDoubleDict returns an empty column of floating point numbers.
 func NewDoubleDict() *Dict { return &Dict{kind: format.Double, width: 8} }
 
-// Reset empties the column, keeping its memory.
+// Reset empties the column, keeping its memory, and makes room for a page.
 func (d *Dict) Reset() {
-	d.Rows, d.values, d.ends, d.count = d.Rows[:0], d.values[:0], d.ends[:0], 0
+	if !d.InRuns {
+		d.Rows = slices.Grow(d.Rows[:0], PageRows)
+	}
+	d.runs.reset()
+	d.values, d.ends, d.count = d.values[:0], d.ends[:0], 0
 }
 
 // Len implements Column.
-func (d *Dict) Len() int { return len(d.Rows) }
+func (d *Dict) Len() int { return len(d.Rows) + d.runs.rows }
 
-// Add appends a row.
+// Add appends a row to a column that is not InRuns.
 func (d *Dict) Add(index uint32) { d.Rows = append(d.Rows, index) }
 
-// AddN appends n rows of one value.
-func (d *Dict) AddN(index uint32, n int) {
-	for range n {
-		d.Rows = append(d.Rows, index)
-	}
-}
+// AddN appends n rows of one value to a column that is InRuns.
+func (d *Dict) AddN(index uint32, n int) { d.runs.add(index, n) }
 
 // Text adds a distinct value to the dictionary and returns its index.
 func (d *Dict) Text(s string) uint32 {
@@ -119,13 +125,32 @@ func (d *Dict) value(i int) []byte {
 // bounds returns the least and greatest value of the dictionary, all of whose
 // values are used.
 func (d *Dict) bounds() (least, greatest []byte) {
+	if d.count == 0 {
+		return nil, nil
+	}
+	least, greatest = d.value(0), d.value(0)
+	// Most digests are seen by their first bytes to be neither.
+	var from, to uint64
+	long := d.kind == format.FixedLenByteArray && d.width >= 8
+	if long {
+		from = binary.BigEndian.Uint64(least)
+		to = from
+	}
 	for i := range d.count {
 		v := d.value(i)
-		if least == nil || compare(d.kind, v, least) < 0 {
+		if long {
+			if first := binary.BigEndian.Uint64(v); from < first && first < to {
+				continue
+			}
+		}
+		if compare(d.kind, v, least) < 0 {
 			least = v
 		}
-		if greatest == nil || compare(d.kind, v, greatest) > 0 {
+		if compare(d.kind, v, greatest) > 0 {
 			greatest = v
+		}
+		if long {
+			from, to = binary.BigEndian.Uint64(least), binary.BigEndian.Uint64(greatest)
 		}
 	}
 	return least, greatest
@@ -144,14 +169,23 @@ func compare(kind format.Type, a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-// Longs is a column of 64-bit numbers without nulls, written as differences.
-type Longs struct{ Rows []int64 }
+// Longs is a column of 64-bit numbers without nulls, written as differences or,
+// where equal numbers stand together and others are far apart, plainly.
+type Longs struct {
+	Rows            []int64
+	Plain           bool
+	bounded         bool
+	least, greatest int64
+}
 
 // Len implements Column.
 func (l *Longs) Len() int { return len(l.Rows) }
 
 // Bools is a column of truth values, one byte a row: 0 false, 1 true, 2 null.
-type Bools struct{ Rows []byte }
+type Bools struct {
+	Rows []byte
+	seen [3]bool // in the open row group
+}
 
 // The rows of Bools.
 const (
@@ -162,6 +196,12 @@ const (
 
 // Len implements Column.
 func (b *Bools) Len() int { return len(b.Rows) }
+
+// At is the i-th distinct value's bytes, which hold until the column is reset.
+func (d *Dict) At(i int) []byte { return d.value(i) }
+
+// Int64At is the i-th distinct number of a NewInt64Dict.
+func (d *Dict) Int64At(i int) int64 { return int64(binary.LittleEndian.Uint64(d.value(i))) }
 
 // TextAt is the i-th distinct text.
 func (d *Dict) TextAt(i int) string { return string(d.value(i)) }

@@ -22,8 +22,8 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// pageRows is the number of rows of a data page.
-const pageRows = 128 << 10
+// PageRows is the number of rows of a data page.
+const PageRows = 64 << 10
 
 // Schema is the columns of a table.
 type Schema struct {

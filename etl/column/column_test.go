@@ -2,6 +2,7 @@ package column_test
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -62,13 +63,26 @@ func interned[T comparable](d *column.Dict, seen map[T]uint32, v T, add func(T) 
 		i = add(v)
 		seen[v] = i
 	}
-	d.Add(i)
+	add1(d, i)
 }
 
-func encode(t testing.TB, s *column.Schema, rows []row) *column.Group {
+func add1(d *column.Dict, i uint32) {
+	if d.InRuns {
+		d.AddN(i, 1)
+	} else {
+		d.Add(i)
+	}
+}
+
+// encode makes a row group, with the columns that have a dictionary kept as rows
+// or as runs.
+func encode(t testing.TB, s *column.Schema, rows []row, inRuns bool) *column.Group {
 	t.Helper()
 	ts := &column.Longs{}
 	hash, text, count, small, where, kind := column.NewFixedDict(20), column.NewDict(), column.NewInt64Dict(), column.NewInt32Dict(), column.NewDoubleDict(), column.NewDict()
+	for _, d := range []*column.Dict{hash, text, count, small, where, kind} {
+		d.InRuns = inRuns
+	}
 	flag, must := &column.Bools{}, &column.Bools{}
 	hs, xs, cs, ss, ws, ks := map[[20]byte]uint32{}, map[string]uint32{}, map[int64]uint32{}, map[int32]uint32{}, map[float64]uint32{}, map[string]uint32{}
 	path := &column.Texts{}
@@ -80,9 +94,9 @@ func encode(t testing.TB, s *column.Schema, rows []row) *column.Group {
 		interned(kind, ks, r.Kind, kind.Text)
 		must.Rows = append(must.Rows, map[bool]byte{true: column.True}[r.Must])
 		if r.Text == nil {
-			text.Add(column.Null)
-			count.Add(column.Null)
-			where.Add(column.Null)
+			add1(text, column.Null)
+			add1(count, column.Null)
+			add1(where, column.Null)
 			flag.Rows = append(flag.Rows, column.NoBit)
 			continue
 		}
@@ -95,7 +109,14 @@ func encode(t testing.TB, s *column.Schema, rows []row) *column.Group {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := e.Encode([]column.Column{ts, hash, text, count, small, where, flag, must, kind, path})
+	columns := []column.Column{ts, hash, text, count, small, where, flag, must, kind, path}
+	if err := e.Pages(columns); err != nil { // what fills pages goes first
+		t.Fatal(err)
+	}
+	if len(ts.Rows) >= column.PageRows {
+		t.Errorf("%d rows are left after Pages", len(ts.Rows))
+	}
+	g, err := e.Encode(columns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,8 +131,12 @@ func TestReadBack(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(7, 7))
 	for _, sizes := range [][]int{{}, {1}, {7, 8, 9}, {127, 128, 129, 130}, {5000, 1}, {140000}} {
-		var file bytes.Buffer
+		var file, inRuns bytes.Buffer
 		w, err := column.NewWriter(&file, s, "kind", "ts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w2, err := column.NewWriter(&inRuns, s, "kind", "ts")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,12 +144,15 @@ func TestReadBack(t *testing.T) {
 		for _, n := range sizes {
 			rows := randomRows(r, n)
 			want = append(want, rows...)
-			if err := w.Append(encode(t, s, rows)); err != nil {
+			if err := errors.Join(w.Append(encode(t, s, rows, false)), w2.Append(encode(t, s, rows, true))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := w.Close(); err != nil {
+		if err := errors.Join(w.Close(), w2.Close()); err != nil {
 			t.Fatal(err)
+		}
+		if !bytes.Equal(file.Bytes(), inRuns.Bytes()) {
+			t.Errorf("%v: rows kept as runs give other bytes", sizes)
 		}
 		if w.Size() != int64(file.Len()) || w.Rows() != int64(len(want)) {
 			t.Errorf("Size %d of %d bytes, Rows %d of %d", w.Size(), file.Len(), w.Rows(), len(want))
@@ -171,7 +199,7 @@ func BenchmarkEncode(b *testing.B) {
 	rows := randomRows(rand.New(rand.NewPCG(1, 1)), 100000)
 	b.Run("columns", func(b *testing.B) {
 		for b.Loop() {
-			encode(b, s, rows)
+			encode(b, s, rows, true)
 		}
 	})
 	b.Run("parquet_go", func(b *testing.B) {

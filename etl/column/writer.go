@@ -40,14 +40,18 @@ func (w *Writer) write(b []byte) error {
 	return nil
 }
 
-// Append writes a row group.
+// Append writes a row group, which is empty then.
 func (w *Writer) Append(g *Group) error {
 	base := w.at
-	if err := w.write(g.body); err != nil {
-		return err
+	for _, p := range g.pieces {
+		if err := w.write(p); err != nil {
+			return err
+		}
 	}
+	g.from.give(g.pieces)
+	g.pieces = nil
 	rg := format.RowGroup{
-		NumRows: g.rows, FileOffset: base, TotalCompressedSize: int64(len(g.body)),
+		NumRows: g.rows, FileOffset: base, TotalCompressedSize: int64(g.size),
 		SortingColumns: w.sorted, Ordinal: int16(len(w.groups)),
 	}
 	for i, meta := range g.columns {

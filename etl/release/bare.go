@@ -16,16 +16,16 @@ func (p *Parser) findBareEpisodes() {
 	if y, _, _ := p.musicYear(); y >= 0 && p.sep(y) == token.Dash || p.audioOnly() {
 		return
 	}
-	if p.comicIssue() {
+	if p.comicIssue() || p.r.hints[hintBook] > 0 && p.r.Resolution == 0 {
 		return
 	}
-	if p.hashNumber() {
+	if p.hashNumber() || len(p.r.Seasons) == 0 && p.spelledRange() {
 		return
 	}
 	for _, inside := range [...]bool{false, true} {
 		for i := p.tail - 1; i > p.start; i-- {
 			n, w, _ := p.episodeNumber(i)
-			if w == 0 || w == 4 && plausible(n) && (!p.dashed(i) || p.lead == 0) || p.region(i) > 0 != inside {
+			if w == 0 || w == 4 && plausible(n) && (!p.dashed(i) || p.lead == 0) || p.region(i) > 0 != inside || p.nestedTotal(i) {
 				continue
 			}
 			if p.numbered(i, n, w) {
@@ -52,7 +52,27 @@ func (p *Parser) hashNumber() bool {
 	}
 	for i := p.start + 1; i < p.tail; i++ {
 		if n, w, _ := p.episodeNumber(i); w > 0 && p.sep(i).Has(token.Hash) {
+			if p.rangeFollows(i) { // #1-4
+				p.addEpisodes(n, int(p.toks[i+1].Num))
+				p.episodeEnd(i, i+2)
+				return true
+			}
 			p.takeBare(i, n)
+			return true
+		}
+	}
+	return false
+}
+
+// spelledRange reads 01 to 12 and 001 à 500 before a tag or the end.
+func (p *Parser) spelledRange() bool {
+	for i := p.start + 1; i+2 < p.tail; i++ {
+		if !p.is(i+1, lexicon.ToWord) || !p.digits(i, 2, 4) || !p.digits(i+2, 2, 4) || p.fold(i)[0] != '0' || p.toks[i].Num >= p.toks[i+2].Num {
+			continue
+		}
+		if p.open(i) && p.open(i+2) && p.sep(i).Blank() && p.sep(i+1) == p.sep(i+2) && p.sep(i+1).Blank() && p.tagOrEnd(i+3) {
+			p.addEpisodes(int(p.toks[i].Num), int(p.toks[i+2].Num))
+			p.episodeEnd(i, i+3)
 			return true
 		}
 	}
@@ -73,7 +93,7 @@ func (p *Parser) firstDashed(i int) (int, int) {
 }
 
 // dashed tells whether token i stands behind a dash with blanks.
-func (p *Parser) dashed(i int) bool { return p.toks[i].Spaced && !p.sep(i).Has(token.Close|token.Open) }
+func (p *Parser) dashed(i int) bool { return p.toks[i].Spaced && !p.sep(i).Has(token.Open) }
 
 // stop tells whether what stands before token i can end an episode number: a bracket, a dash, a tag, the end.
 func (p *Parser) stop(i int) bool {
@@ -82,49 +102,6 @@ func (p *Parser) stop(i int) bool {
 	}
 	m := &p.marks[i]
 	return m.kind != free && m.kind != cont && (m.class == lexicon.Strong || m.kind == tag && m.class == lexicon.Zone && p.dashed(i-1)) || m.kind == lines
-}
-
-// comicIssue reads the issue of a comic: Some Title 013 (2021) (Digital).
-func (p *Parser) comicIssue() bool {
-	if !p.comic() && p.r.hints.comic < 2 {
-		return false
-	}
-	for i := p.start + 1; i < p.tail; i++ {
-		if !p.digits(i, 2, 4) || p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free || !p.sep(i+1).Has(token.Open) && i+1 < p.tail {
-			continue
-		}
-		n := int(p.toks[i].Num)
-		p.r.Issue = n
-		p.span(FieldIssue, i, i+1)
-		p.addEpisodes(n, n)
-		p.episodeEnd(i, i+1)
-		return true
-	}
-	return false
-}
-
-// audioOnly tells whether the name speaks of music and not of pictures: its numbers are titles or years.
-func (p *Parser) audioOnly() bool {
-	audio := false
-	for i := range p.marks {
-		m := &p.marks[i]
-		if m.kind == lines {
-			return false
-		}
-		if m.kind != tag {
-			continue
-		}
-		if p.says(i, lexicon.VideoCodec) != nil {
-			return false
-		}
-		if s := p.says(i, lexicon.Source); s != nil && s.Value != "web" && m.class == lexicon.Strong {
-			return false
-		}
-		if f := p.says(i, lexicon.Format); f != nil && m.class == lexicon.Strong && (f.Value == "FLAC" || f.Value == "MP3" || f.Value == "ALAC" || f.Value == "Vinyl") {
-			audio = true
-		}
-	}
-	return audio
 }
 
 // numbered tells whether the number n of w digits at token i is an episode's.
@@ -136,13 +113,14 @@ func (p *Parser) numbered(i, n, w int) bool {
 	} else if m, mw, _ := p.episodeNumber(i - 1); mw > 1 && m == n-1 && p.sep(i).Has(token.Comma) && p.dashed(i-1) {
 		first = i - 1
 	}
-	if first <= p.start && first < i || p.is(first-1, lexicon.PartWord) || p.is(first-1, lexicon.VolumeWord) {
+	if first <= p.start && first < i || p.is(first-1, lexicon.PartWord) || p.is(first-1, lexicon.VolumeWord) || p.decimals(i) {
 		return false
 	}
 	if p.region(i) > 0 {
 		return p.numberRegion(first, i, w)
 	}
-	if end < p.tail && p.sep(end) == token.Dot && p.digits(end, 1, 1) && p.dashed(i) { // 14.5
+	zero := p.fold(i)[0] == '0' && w >= 2 && (w < 4 || p.sep(i) == token.Space) && p.sep(i).Blank() && n > 0
+	if end < p.tail && p.sep(end) == token.Dot && p.digits(end, 1, 1) && (p.dashed(i) || zero && p.lead > 0) { // 14.5
 		return w >= 2
 	}
 	stops := p.stop(end) || p.is(end, lexicon.Complete) || p.sep(end).Has(token.Tilde)
@@ -152,18 +130,27 @@ func (p *Parser) numbered(i, n, w int) bool {
 			return false
 		}
 		return stops && !(w == 4 && p.isYear(first-1)) || p.fold(first)[0] == '0' && w == 2 || p.lead > 0 && w >= 2
-	case p.lead > 0:
-		return w >= 2 && stops && !p.sep(i).Has(token.Comma|token.Slash)
-	case first < i && p.toks[first].Num == 1 && p.toks[first].Digits == 1 && n >= 12 && w <= 3 && p.sep(first) == token.Space && !p.toks[i].Spaced && (stops || end >= p.tail): // 1-220
+	case first < i && p.toks[first].Num == 1 && (p.toks[first].Digits == 1 && n >= 12 || p.fold(first)[0] == '0') && w <= 3 && p.sep(first)&^(token.Space|token.Under) == 0 && !p.toks[i].Spaced && (stops || p.tagOrEnd(end)): // 1-220, 01-24
 		return true
+	case p.lead > 0:
+		return w >= 2 && (stops || w == 2 && zero && p.noYear() || end < p.tail && p.marks[end].kind == versionMark) && !p.sep(i).Has(token.Comma|token.Slash) && !p.seasonBehind(end)
 	case first < i:
-		return w >= 2 && (end >= p.tail || p.sep(end).Has(token.Open)) && p.year < 0 && p.sep(first) == token.Space && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
+		return w >= 2 && (end >= p.tail || p.sep(end).Has(token.Open)) && p.year < 0 && p.sep(first)&^(token.Space|token.Under) == 0 && !p.sep(end).Has(token.Dash) && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
 	}
 	if w == 3 && p.sep(i).Blank() && p.voiced(end) && p.noYear() && p.toks[i-1].Digits == 0 { // Some Show 366 [Eng Sub]
 		return true
 	}
-	zero := p.fold(i)[0] == '0' && w >= 2 && (w < 4 || p.sep(i) == token.Space) && p.sep(i).Blank() && n > 0
-	return zero && p.marks[i-1].kind != versionMark && (p.sep(end).Blank() || p.sep(end)&^token.Space == token.Open) && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+	return zero && !p.is(end, lexicon.Complete) && !p.is(end, lexicon.Pack) && p.marks[i-1].kind != versionMark && (p.sep(end).Blank() || p.sep(end)&^token.Space == token.Open) && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+}
+
+// decimals tells whether the number at token i stands behind a point in a title: Some Film 1.11 - More.
+func (p *Parser) decimals(i int) bool {
+	return p.sep(i) == token.Dot && p.digits(i-1, 1, 1) && p.toks[i-1].Sep.Has(token.Space|token.Under)
+}
+
+// seasonBehind tells whether a bracket that begins at token i names the season: the number before it is the title's.
+func (p *Parser) seasonBehind(i int) bool {
+	return i < p.tail && p.sep(i).Has(token.Open) && p.marks[i].kind == season
 }
 
 // voiced tells whether a bracket that speaks of subtitles or dubbing begins at token i.
@@ -181,14 +168,22 @@ func (p *Parser) voiced(i int) bool {
 
 // numberRegion tells whether the number or range from first to last fills a bracket as episode numbers do.
 func (p *Parser) numberRegion(first, last, w int) bool {
-	if !p.sep(first).Has(token.Open) || !p.sep(last+1).Has(token.Close) && !p.is(last+1, lexicon.Complete) && !p.sep(last+1).Has(token.Plus) {
+	if !p.sep(first).Has(token.Open) || !p.sep(last+1).Has(token.Close) && !p.is(last+1, lexicon.Complete) && !p.sep(last+1).Has(token.Plus) && !p.nestedTotal(last+1) {
 		return false
 	}
 	if first < last {
 		return w >= 2
 	}
 	r := p.list.Regions[p.region(first)]
+	if r.Open == '(' && p.lead > 0 && last == p.tail-1 && w < 4 { // [Group] Some Show (9).mkv
+		return true
+	}
 	return r.Open == '[' && w >= 2 && w <= 4 && (p.toks[0].Depth > 0 && p.region(first) != 1 || w == 2 && p.fold(first)[0] == '0')
+}
+
+// nestedTotal tells whether a number of its own bracket, over all seasons, stands at token i within another's: [08(63)].
+func (p *Parser) nestedTotal(i int) bool {
+	return i < p.tail && p.sep(i) == token.Open && p.digits(i, 2, 4) && p.toks[i].Depth > 1 && p.sep(i+1).Has(token.Close)
 }
 
 // noYear tells whether no year stands in the name.
@@ -224,8 +219,9 @@ func (p *Parser) takeBare(i, n int) {
 		end++
 	}
 	p.episodeEnd(first, end)
-	if end < p.tail && p.alone(end) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n && !p.isYear(end) {
+	if end < p.tail && (p.alone(end) || p.nestedTotal(end)) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n && !p.isYear(end) {
 		p.r.Absolute = append(p.r.Absolute, int(p.toks[end].Num))
+		p.span(FieldAbsolute, end, end+1)
 		p.set(end, end+1, number)
 	}
 }
@@ -237,6 +233,9 @@ func (p *Parser) threeDigits(i int) bool {
 	}
 	if p.digits(i, 1, 2) {
 		if p.sep(i) == token.Dot && p.broadcast(i+1) && p.noYear() && p.toks[i].Num > 0 {
+			if p.is(i-1, lexicon.PartWord) {
+				return false
+			}
 			p.addEpisodes(int(p.toks[i].Num), int(p.toks[i].Num))
 			p.episodeEnd(i, i+1)
 			return true
@@ -250,7 +249,7 @@ func (p *Parser) threeDigits(i int) bool {
 		}
 		return false
 	}
-	if plausible(n) || n%100 == 0 || n%100 > 50 || n < 101 {
+	if plausible(n) || n < 101 {
 		return false
 	}
 	if i+1 < p.tail && p.is(i+1, lexicon.Subs) && p.marks[i+1].class == lexicon.Strong && p.noYear() { // Show Name 445 VOSTFR
@@ -258,15 +257,23 @@ func (p *Parser) threeDigits(i int) bool {
 		p.episodeEnd(i, i+1)
 		return true
 	}
+	if n%100 == 0 || n%100 > 50 {
+		return false
+	}
 	near := p.fold(i)[0] == '0' && p.noYear() && (i+1 >= p.tail && MediaOf(p.r.Container) == MediaVideo || p.tagAt(i+1)) || p.broadcast(i+1) || i+2 < p.tail && p.marks[i+1].kind == lines && p.broadcast(i+2) && p.noYear()
 	if !near && !(p.isYear(i-1) && i-1 > p.start && p.sep(i+1) == token.Dot) {
 		return false
 	}
+	first := n
+	if a := i - 1; a > p.start && p.digits(a, 3, 4) && p.sep(i) == p.sep(a) && int(p.toks[a].Num) == n-1 && n%100 > 1 { // 103.104
+		first, i = n-1, a
+	}
 	p.addSeasons(n/100, n/100)
-	p.addEpisodes(n%100, n%100)
-	p.set(i, i+1, season)
-	p.span(FieldSeason, i, i+1)
-	p.span(FieldEpisode, i, i+1)
+	p.addEpisodes(first%100, n%100)
+	end := i + 1 + n - first
+	p.set(i, end, season)
+	p.span(FieldSeason, i, end)
+	p.span(FieldEpisode, i, end)
 	return true
 }
 

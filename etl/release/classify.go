@@ -1,6 +1,9 @@
 package release
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Content is what kind of thing a torrent holds.
 type Content struct {
@@ -29,79 +32,60 @@ const (
 
 // newznab is a type's category; a game's depends on where it runs.
 func newznab(contentType string, console bool) int32 {
-	switch contentType {
-	case TypeMovie:
-		return 2000
-	case TypeTV:
-		return 5000
-	case TypeAnime:
-		return 5070
-	case TypeMusic:
-		return 3000
-	case TypeAudiobook:
-		return 3030
-	case TypeBook:
-		return 7000
-	case TypeComic:
-		return 7030
-	case TypeGame:
-		if console {
-			return 1000
+	if contentType == TypeGame && console {
+		return 1000
+	}
+	for _, c := range [...]struct {
+		contentType string
+		category    int32
+	}{
+		{TypeMovie, 2000}, {TypeTV, 5000}, {TypeAnime, 5070}, {TypeMusic, 3000}, {TypeAudiobook, 3030}, {TypeBook, 7000}, {TypeComic, 7030},
+		{TypeGame, 4050}, {TypeSoftware, 4000}, {TypeCourse, 7040}, {TypeAdult, 6000},
+	} {
+		if c.contentType == contentType {
+			return c.category
 		}
-		return 4050
-	case TypeSoftware:
-		return 4000
-	case TypeCourse:
-		return 7040
-	case TypeAdult:
-		return 6000
 	}
 	return 8000
 }
 
-// hints counts the words of a name that hint at a kind of content.
-type hints struct {
-	course, game, software, anime, music, audiobook, book, comic, tv uint8
-	explicit, soft, studio, jav                                      uint8
+// hints counts the words of a name that hint at a kind of content, by kind.
+type hints [numHints]uint8
+
+const (
+	hintCourse = iota
+	hintGame
+	hintSoftware
+	hintAnime
+	hintMusic
+	hintAudiobook
+	hintBook
+	hintComic
+	hintTV
+	hintExplicit
+	hintSoft
+	hintStudio
+	hintJav
+	numHints
+)
+
+// hintNames are the kinds as the lexicon writes them.
+var hintNames = [numHints]string{
+	"course", "game", "software", "anime", "music", "audiobook", "book", "comic", "tv", "explicit", "soft", "studio", "jav",
 }
 
 func (h *hints) add(value string) {
-	var n *uint8
 	switch value {
-	case "course", "school":
-		n = &h.course
-	case "game":
-		n = &h.game
-	case "software":
-		n = &h.software
-	case "anime":
-		n = &h.anime
-	case "music":
-		n = &h.music
-	case "discography":
+	case "school":
+		value = "course"
+	case "discography": // counts twice
 		h.add("music")
-		n = &h.music
-	case "audiobook":
-		n = &h.audiobook
-	case "book":
-		n = &h.book
-	case "comic":
-		n = &h.comic
-	case "tv":
-		n = &h.tv
-	case "explicit":
-		n = &h.explicit
-	case "soft":
-		n = &h.soft
-	case "studio":
-		n = &h.studio
-	case "jav":
-		n = &h.jav
-	default:
-		return
+		value = "music"
 	}
-	if *n < 255 {
-		*n++
+	for n, name := range hintNames {
+		if name == value && h[n] < 255 {
+			h[n]++
+		}
 	}
 }
 
@@ -143,7 +127,7 @@ func (c *Content) byFiles(r *Release, m *Media) {
 	case m.Share(MediaComic) >= 0.5:
 		c.set(TypeComic, 0.95, "comic files")
 	case m.Share(MediaBook) >= 0.5:
-		if r.hints.comic > 0 && r.hints.book == 0 {
+		if r.hints[hintComic] > 0 && r.hints[hintBook] == 0 {
 			c.set(TypeComic, 0.6, "book files, the name of a comic")
 		} else {
 			c.set(TypeBook, 0.9, "book files")
@@ -151,14 +135,14 @@ func (c *Content) byFiles(r *Release, m *Media) {
 	case m.Share(MediaROM) >= 0.5:
 		c.set(TypeGame, 0.95, "files of a console")
 	case m.Share(MediaImage) >= dominant:
-		if r.hints.comic > 0 || r.Volume > 0 && r.Resolution == 0 {
+		if r.hints[hintComic] > 0 || r.Volume > 0 && r.Resolution == 0 {
 			c.set(TypeComic, 0.7, "images, the name of a comic")
 		} else {
 			c.set(TypeOther, 0.6, "images")
 		}
 	case m.Share(MediaProgram)+m.Share(MediaDiscImage)+m.Share(MediaArchive)+m.Share(MediaData) >= 0.5:
 		c.packed(r, m)
-	case m.Share(MediaVideo) > 0.3 && r.hints.course > 0:
+	case m.Share(MediaVideo) > 0.3 && r.hints[hintCourse] > 0:
 		c.set(TypeCourse, 0.7, "videos with other files, the name of a course")
 	case m.Share(MediaText)+m.Share(MediaSource) > 0.5:
 		c.set(TypeOther, 0.6, "text files")
@@ -185,87 +169,93 @@ func (c *Content) packed(r *Release, m *Media) {
 	}
 }
 
+// rule is what a sign says of the content.
+type rule struct {
+	holds       bool
+	contentType string
+	confidence  float32
+	evidence    string
+}
+
+// decide takes the first rule that holds; it reports whether one did.
+func (c *Content) decide(rules []rule, about string) bool {
+	for i := range rules {
+		if r := &rules[i]; r.holds {
+			c.set(r.contentType, r.confidence, about+r.evidence)
+			return true
+		}
+	}
+	return false
+}
+
 // video decides what a video is.
 func (c *Content) video(r *Release, m *Media, files string) {
+	h := &r.hints
 	episodic := len(r.Seasons) > 0 || len(r.Episodes) > 0
 	lessons := m.videos >= 8 && m.lessons*10 > m.videos*7
-	switch {
-	case r.hints.course > 1 || r.hints.course > 0 && lessons && !episodic:
-		c.set(TypeCourse, 0.8, files+", the name of a course")
-	case animeLike(r):
-		c.set(TypeAnime, 0.85, files+", named as anime is")
-	case episodic:
-		c.set(TypeTV, 0.95, files+", season or episode in the name")
-	case r.hints.tv > 0:
-		c.set(TypeTV, 0.8, files+", called a series")
-	case r.Date != "":
-		c.set(TypeTV, 0.8, files+", a day in the name")
-	case r.Format == "Music Video" || r.Artist != "":
-		c.set(TypeMusic, 0.7, files+", named as music is")
-	case r.Year > 0:
-		c.set(TypeMovie, 0.9, files+", a year in the name")
-	case m.videos > 5 && r.Complete:
-		c.set(TypeTV, 0.6, files+", many and complete")
-	case r.Resolution > 0 || r.Source != "" || r.VideoCodec != "":
-		c.set(TypeMovie, 0.7, files+", the tags of a film")
-	default:
-		c.set(TypeMovie, 0.5, files)
-	}
+	c.decide([]rule{
+		{h[hintCourse] > 1 || h[hintCourse] > 0 && lessons && !episodic, TypeCourse, 0.8, ", the name of a course"},
+		{animeLike(r), TypeAnime, 0.85, ", named as anime is"},
+		{episodic, TypeTV, 0.95, ", season or episode in the name"},
+		{h[hintTV] > 0, TypeTV, 0.8, ", called a series"},
+		{r.Date != "", TypeTV, 0.8, ", a day in the name"},
+		{r.Format == "Music Video" || r.Artist != "", TypeMusic, 0.7, ", named as music is"},
+		{r.Year > 0, TypeMovie, 0.9, ", a year in the name"},
+		{r.Complete && (m.videos > 5 || m.Files == 0), TypeTV, 0.6, ", complete"},
+		{r.Resolution > 0 || r.Source != "" || r.VideoCodec != "", TypeMovie, 0.7, ", the tags of a film"},
+		{true, TypeMovie, 0.5, ""},
+	}, files)
 }
 
 // byName decides from the name alone.
 func (c *Content) byName(r *Release) {
+	h := &r.hints
 	video := r.VideoCodec != "" || r.Resolution > 0 || r.Source != "" && r.Source != "web" || MediaOf(r.Container) == MediaVideo
 	episodic := len(r.Seasons) > 0 || len(r.Episodes) > 0
-	h := &r.hints
-	switch {
-	case spokenBook(r) && !video:
-		c.set(TypeAudiobook, 0.8, "words of audiobooks in the name")
-	case r.Format == "CBR" || MediaOf(r.Container) == MediaComic || h.comic > 1 && !video || h.comic > 0 && (r.Volume > 0 || r.Issue > 0) && !video:
-		c.set(TypeComic, 0.85, "words of comics in the name")
-	case printed(r) && !video:
-		c.set(TypeBook, 0.8, "words of books in the name")
-	case console(r) && !video || (h.game > 0 || r.Platform == "PC" || r.Platform == "GOG" || r.Platform == "Steam") && !video && !episodic:
-		c.set(TypeGame, 0.8, "a game's platform or makers in the name")
-	case h.course > 0 && h.course >= h.software && !r.App && r.Version == "" && !episodic && !video:
-		c.set(TypeCourse, 0.6, "words of courses in the name")
-	case (r.App || h.software > 0) && !video && !episodic:
-		c.set(TypeSoftware, 0.7, "words of programs in the name")
-	case h.course > 1 && !episodic || h.course > 0 && !video && !episodic && r.Year == 0:
-		c.set(TypeCourse, 0.6, "words of courses in the name")
-	case musical(r) && !video && !episodic:
-		c.set(TypeMusic, 0.75, "words of music in the name")
-	case video || episodic:
+	plain := !video && !episodic
+	drawn := r.Format == "CBR" || MediaOf(r.Container) == MediaComic
+	shop := r.Platform == "PC" || r.Platform == "GOG" || r.Platform == "Steam"
+	if c.decide([]rule{
+		{spokenBook(r) && !video, TypeAudiobook, 0.8, "words of audiobooks in the name"},
+		{drawn || !video && (h[hintComic] > 1 || h[hintComic] > 0 && (r.Volume > 0 || r.Issue > 0)), TypeComic, 0.85, "words of comics in the name"},
+		{printed(r) && !video, TypeBook, 0.8, "words of books in the name"},
+		{MediaOf(r.Container) == MediaROM || console(r) && !video || (h[hintGame] > 0 || shop) && plain, TypeGame, 0.8, "a game's platform or makers in the name"},
+		{h[hintCourse] > 0 && h[hintCourse] >= h[hintSoftware] && !r.App && r.Version == "" && plain, TypeCourse, 0.6, "words of courses in the name"},
+		{(r.App || h[hintSoftware] > 0) && plain, TypeSoftware, 0.7, "words of programs in the name"},
+		{!episodic && (h[hintCourse] > 1 || h[hintCourse] > 0 && !video && r.Year == 0), TypeCourse, 0.6, "words of courses in the name"},
+		{(musical(r) || h[hintMusic] > 0 && (r.Artist != "" || r.AltSubtitle)) && plain, TypeMusic, 0.75, "words of music in the name"},
+	}, "") {
+		return
+	}
+	if video || episodic {
 		c.video(r, &Media{}, "words of video")
 		c.Confidence -= 0.1
-	case r.Version != "" || r.Platform != "":
-		c.set(TypeSoftware, 0.5, "a version or platform in the name")
-	case MediaOf(r.Container) == MediaArchive || MediaOf(r.Container) == MediaImage:
-		c.set(TypeOther, 0.4, "an archive")
-	case r.Year > 0 && r.Artist == "":
-		c.set(TypeMovie, 0.5, "a year in the name")
-	case r.Artist != "":
-		c.set(TypeMusic, 0.5, "an artist in the name")
-	case r.Source == "web" || r.Date != "":
-		c.set(TypeTV, 0.4, "a broadcast's words in the name")
-	case r.ReleaseGroup != "" && r.Spans[FieldGroup].Start > r.Spans[FieldTitle].Start:
-		c.set(TypeGame, 0.35, "a group and no other tag")
-	case h.music > 0:
-		c.set(TypeMusic, 0.4, "a word of music in the name")
+		return
 	}
+	packed := MediaOf(r.Container) == MediaArchive || MediaOf(r.Container) == MediaImage
+	c.decide([]rule{
+		{r.Version != "" || r.Platform != "", TypeSoftware, 0.5, "a version or platform in the name"},
+		{packed, TypeOther, 0.4, "an archive"},
+		{r.Date != "" && r.Artist == "", TypeTV, 0.5, "a day in the name"},
+		{r.Year > 0 && r.Artist == "", TypeMovie, 0.5, "a year in the name"},
+		{r.Artist != "", TypeMusic, 0.5, "an artist in the name"},
+		{r.Source == "web" || r.Date != "", TypeTV, 0.4, "a broadcast's words in the name"},
+		{r.ReleaseGroup != "" && r.Spans[FieldGroup].Start > r.Spans[FieldTitle].Start, TypeGame, 0.35, "a group and no other tag"},
+		{h[hintMusic] > 0, TypeMusic, 0.4, "a word of music in the name"},
+	}, "")
 }
 
 // animeLike tells whether a release is named as those of anime are: a fansub's bracket before an episode counted from the
 // first, a checksum, or known words.
 func animeLike(r *Release) bool {
-	if r.hints.anime > 0 {
+	if r.hints[hintAnime] > 0 {
 		return true
 	}
 	lead := r.Spans[FieldGroup].End > 0 && r.Spans[FieldGroup].End < r.Spans[FieldTitle].Start
 	if r.CRC != "" && (lead || len(r.Episodes) > 0) {
 		return true
 	}
-	return lead && len(r.Episodes) > 0
+	return lead && (len(r.Episodes) > 0 || r.BitDepth == 10 || r.AudioCodec == "flac" || slices.Contains(r.Languages, "dual"))
 }
 
 // console tells whether a release is for a games machine.
@@ -277,7 +267,7 @@ func console(r *Release) bool {
 	return true
 }
 
-func spokenBook(r *Release) bool { return r.Format == "Audiobook" || r.hints.audiobook > 0 }
+func spokenBook(r *Release) bool { return r.Format == "Audiobook" || r.hints[hintAudiobook] > 0 }
 
 func printed(r *Release) bool {
 	switch r.Format {
@@ -296,7 +286,7 @@ func musical(r *Release) bool {
 	case "flac", "mp3", "alac", "ape", "wav", "wma", "m4a", "dsd", "opus":
 		return true
 	}
-	return MediaOf(r.Container) == MediaAudio || r.hints.music > 1
+	return MediaOf(r.Container) == MediaAudio || r.hints[hintMusic] > 1
 }
 
 // adultEvidence says what makes a release adult, empty for nothing. One word that has no other use is enough; words with
@@ -308,20 +298,20 @@ func adultEvidence(r *Release, name, contentType string) string {
 		return ""
 	}
 	switch {
-	case r.Adult == "xxx" && (len(r.Seasons) == 0 || h.explicit+h.soft+h.studio > 0):
+	case r.Adult == "xxx" && (len(r.Seasons) == 0 || h[hintExplicit]+h[hintSoft]+h[hintStudio] > 0):
 		return "XXX behind the title"
-	case h.jav > 0 && contentType != TypeBook && contentType != TypeMusic && r.Year == 0 && len(r.Seasons) == 0:
+	case h[hintJav] > 0 && contentType != TypeBook && contentType != TypeMusic && r.Year == 0 && len(r.Seasons) == 0:
 		return "a studio's code at the head of the name"
-	case h.studio > 0 && (h.explicit+h.soft > 0 || r.Date != "" || r.Adult != ""):
+	case h[hintStudio] > 0 && (h[hintExplicit]+h[hintSoft] > 0 || r.Date != "" || r.Adult != ""):
 		return "a studio's name with adult words"
-	case h.explicit > 1 || h.explicit > 0 && (h.soft > 0 || r.Year == 0 && len(r.Seasons) == 0):
-		if contentType == TypeMusic && h.explicit < 2 || contentType == TypeBook && h.explicit < 2 {
+	case h[hintExplicit] > 1 || h[hintExplicit] > 0 && (h[hintSoft] > 0 || r.Year == 0 && len(r.Seasons) == 0):
+		if contentType == TypeMusic && h[hintExplicit] < 2 || contentType == TypeBook && h[hintExplicit] < 2 {
 			return ""
 		}
 		return "adult words"
-	case h.soft > 3 && r.Year == 0 && len(r.Seasons) == 0:
+	case h[hintSoft] > 3 && r.Year == 0 && len(r.Seasons) == 0:
 		return "many words of adult titles"
-	case h.studio > 0 && strings.Contains(name, "XXX"):
+	case h[hintStudio] > 0 && strings.Contains(name, "XXX"):
 		return "a studio's name"
 	}
 	return ""

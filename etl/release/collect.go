@@ -71,12 +71,12 @@ func (p *Parser) media(a, b int, m lexicon.Meaning) bool {
 			p.span(FieldBitDepth, a, b)
 		}
 	case lexicon.HDR:
-		r.HDR = addOnce(r.HDR, m.Value)
+		value := m.Value
+		if end := int(p.toks[b-1].End); value == "HDR10" && end < len(p.name) && p.name[end] == '+' {
+			value = "HDR10+"
+		}
+		r.HDR = addOnce(r.HDR, value)
 		p.span(FieldHDR, a, b)
-	case lexicon.ThreeD:
-		r.ThreeD = true
-	case lexicon.Remux:
-		r.Remux = true
 	default:
 		return false
 	}
@@ -99,36 +99,52 @@ func (p *Parser) other(a, b int, m lexicon.Meaning) {
 		}
 		p.span(FieldSubtitles, a, b)
 	case lexicon.Dub:
-		r.Dubbed = true
+		p.flag(&r.Dubbed, FieldDubbed, a, b)
 		if m.Value != "yes" {
 			r.Languages = addOnce(r.Languages, m.Value)
 			p.span(FieldLanguage, a, b)
 		}
-	case lexicon.Proper:
-		r.Proper = true
-	case lexicon.Repack:
-		r.Repack = true
 	case lexicon.Container:
 		p.put(&r.Container, m.Value, FieldContainer, a, b)
 	case lexicon.Network:
 		p.network(a, b, m.Value)
 	case lexicon.Platform:
+		if m.Class == lexicon.Strong && r.Platform == "Windows" { // x64 macOS
+			r.Platform, r.Spans[FieldPlatform] = "", Span{}
+		}
 		p.put(&r.Platform, m.Value, FieldPlatform, a, b)
 	case lexicon.Format:
 		p.put(&r.Format, m.Value, FieldFormat, a, b)
 	case lexicon.Adult:
 		p.put(&r.Adult, m.Value, FieldAdult, a, b)
-	case lexicon.Complete:
-		r.Complete = true
-	case lexicon.Pack:
-		r.Pack = true
-	case lexicon.Sample:
-		r.Sample = true
-	case lexicon.App:
-		r.App = true
 	case lexicon.Country:
 		p.put(&r.Country, m.Value, FieldCountry, a, b)
+	default:
+		p.flags(a, b, m.Field)
 	}
+}
+
+// flags writes the meanings that are true or absent.
+func (p *Parser) flags(a, b int, f lexicon.Field) {
+	r := p.r
+	for _, is := range [...]struct {
+		field lexicon.Field
+		dst   *bool
+		place Field
+	}{
+		{lexicon.ThreeD, &r.ThreeD, FieldThreeD}, {lexicon.Remux, &r.Remux, FieldRemux}, {lexicon.Proper, &r.Proper, FieldProper},
+		{lexicon.Repack, &r.Repack, FieldRepack}, {lexicon.Complete, &r.Complete, FieldComplete}, {lexicon.Pack, &r.Pack, FieldPack},
+		{lexicon.Sample, &r.Sample, FieldSample}, {lexicon.App, &r.App, FieldApp},
+	} {
+		if is.field == f {
+			p.flag(is.dst, is.place, a, b)
+		}
+	}
+}
+
+func (p *Parser) flag(dst *bool, f Field, a, b int) {
+	*dst = true
+	p.span(f, a, b)
 }
 
 // network keeps the name as written for the many codes that the lexicon only lists.
@@ -158,7 +174,7 @@ func (p *Parser) language(a, b int, code string) {
 func (p *Parser) besideSubs(a, b int) bool {
 	k := p.region(a)
 	if b < p.tail && p.region(b) == k && p.is(b, lexicon.Subs) && !p.sep(b).Has(token.Comma|token.Slash|token.Pipe) {
-		return p.says(b, lexicon.Subs).Value == "yes"
+		return p.says(b, lexicon.Subs).Value == "yes" && !(p.is(b+1, lexicon.Lang) && p.region(b+1) == k && b+1 < p.tail) // ITA Sub ENG
 	}
 	for j := a - 1; j >= 0 && j > a-6 && p.region(j) == k; j-- {
 		if p.is(j, lexicon.Subs) {
@@ -192,6 +208,11 @@ func (p *Parser) part() {
 		if p.digits(j, 1, 2) {
 			n = int(p.toks[j].Num)
 		}
+		if word := max(spelt(p.fold(j), lexicon.Cardinal), spelt(p.fold(j), lexicon.Ordinal)); n == 0 && word > 0 && p.marks[j].kind == free { // Part Two stays in the title
+			p.r.Part = word
+			p.span(FieldPart, i, j+1)
+			return
+		}
 		if n == 0 || p.marks[j].kind != free && p.marks[j].kind != tag {
 			continue
 		}
@@ -203,33 +224,6 @@ func (p *Parser) part() {
 		}
 		return
 	}
-}
-
-// volume reads Vol. 3, Tome 2, Issue 14, #14.
-func (p *Parser) volume() {
-	for i := 0; i < p.tail; i++ {
-		if p.is(i, lexicon.VolumeWord) && p.digits(i+1, 1, 3) && p.r.Volume == 0 {
-			p.r.Volume = int(p.toks[i+1].Num)
-			p.span(FieldVolume, i, i+2)
-		}
-		if (p.is(i, lexicon.IssueWord) && p.digits(i+1, 1, 4)) && p.r.Issue == 0 {
-			p.r.Issue = int(p.toks[i+1].Num)
-			p.span(FieldIssue, i, i+2)
-		}
-		if p.sep(i).Has(token.Hash) && p.digits(i, 1, 4) && p.r.Issue == 0 && len(p.r.Episodes) == 0 {
-			p.r.Issue = int(p.toks[i].Num)
-			p.span(FieldIssue, i, i+1)
-		}
-	}
-}
-
-// comic tells whether the container is that of comics.
-func (p *Parser) comic() bool {
-	switch p.r.Container {
-	case "cbr", "cbz", "cb7":
-		return true
-	}
-	return false
 }
 
 // isbn reads ISBN numbers whose check digit is right.

@@ -18,22 +18,33 @@ func (p *Parser) findDates() {
 		case p.digits(i, 8, 8) && p.marks[i].kind == free:
 			n := int(p.toks[i].Num)
 			p.day(i, i+1, n/10000, n/100%100, n%100)
-		case p.digits(i, 6, 6) && i > 0 && p.toks[0].Script >= token.Han && p.marks[i].kind == free:
-			n := int(p.toks[i].Num)
-			p.day(i, i+1, 2000+n/10000, n/100%100, n%100)
+		case p.digits(i, 6, 6) && i > 0 && p.marks[i].kind == free && (p.asian(i) || p.tagAt(i+1) && p.sep(i).Blank()):
+			if n := int(p.toks[i].Num); n/10000 <= lastYear%100 {
+				p.day(i, i+1, 2000+n/10000, n/100%100, n%100)
+			}
 		case p.digits(i, 1, 4) && p.threeNumbers(i):
 			p.numericDate(i)
 		case p.digits(i, 1, 4) && i+2 < p.tail:
 			p.namedDate(i)
 		case p.toks[i].Digits == 0 && i+2 < p.tail && p.digits(i+2, 4, 4) && p.ordinalToken(i):
 			d, _ := leading(p.fold(i))
-			p.day(i, i+3, int(p.toks[i+2].Num), month(string(p.fold(i+1))), d)
-		case p.toks[i].Digits == 0 && month(string(p.fold(i))) > 0 && i+2 < p.tail && p.digits(i+2, 4, 4):
+			p.day(i, i+3, int(p.toks[i+2].Num), month(p.fold(i+1)), d)
+		case p.toks[i].Digits == 0 && i+2 < p.tail && p.digits(i+2, 4, 4) && month(p.fold(i)) > 0:
 			if d, w := leading(p.fold(i + 1)); w > 0 {
-				p.day(i, i+3, int(p.toks[i+2].Num), month(string(p.fold(i))), d)
+				p.day(i, i+3, int(p.toks[i+2].Num), month(p.fold(i)), d)
 			}
 		}
 	}
+}
+
+// asian tells whether a word in Han, Kana or Hangul stands before token i.
+func (p *Parser) asian(i int) bool {
+	for j := range i {
+		if s := p.toks[j].Script; s >= token.Han && s <= token.Hangul {
+			return true
+		}
+	}
+	return false
 }
 
 // threeNumbers tells whether token i begins three numbers with one and the same separator, and no fourth.
@@ -55,13 +66,9 @@ func (p *Parser) numericDate(i int) {
 	a, b, c := int(p.toks[i].Num), int(p.toks[i+1].Num), int(p.toks[i+2].Num)
 	switch {
 	case p.digits(i, 4, 4):
-		if !p.day(i, i+3, a, b, c) {
-			p.day(i, i+3, a, c, b)
-		}
+		p.anyDay(i, [...][3]int{{a, b, c}, {a, c, b}})
 	case p.digits(i+2, 4, 4):
-		if !p.day(i, i+3, c, b, a) {
-			p.day(i, i+3, c, a, b)
-		}
+		p.anyDay(i, [...][3]int{{c, b, a}, {c, a, b}})
 	case p.digits(i, 2, 2) && p.digits(i+1, 2, 2) && p.digits(i+2, 2, 2) && i > 0:
 		if p.region(i) > 0 && p.region(i-1) != p.region(i) && !p.sep(i+3).Has(token.Close) {
 			return
@@ -73,16 +80,23 @@ func (p *Parser) numericDate(i int) {
 		if (a <= lastYear%100 || a >= 60 && p.sep(i+1) == token.Dot) && p.sep(i+1) != token.Dash && p.day(i, i+3, century+a, b, c) {
 			return
 		}
-		if !p.day(i, i+3, 2000+c, a, b) {
-			p.day(i, i+3, 2000+c, b, a)
+		p.anyDay(i, [...][3]int{{2000 + c, a, b}, {2000 + c, b, a}})
+	}
+}
+
+// anyDay takes the first of two readings, each year, month and day, that is a day.
+func (p *Parser) anyDay(i int, readings [2][3]int) {
+	for _, r := range readings {
+		if p.day(i, i+3, r[0], r[1], r[2]) {
+			return
 		}
 	}
 }
 
 // namedDate reads 31 October 2014 and 2014 October 31.
 func (p *Parser) namedDate(i int) {
-	m := month(string(p.fold(i + 1)))
-	if m == 0 || !p.digits(i+2, 1, 4) || p.marks[i].kind != free {
+	m := month(p.fold(i + 1))
+	if m == 0 || !p.digits(i+2, 1, 4) || p.marks[i].kind != free || p.toks[i+1].Spaced || p.issued(i-1) {
 		return
 	}
 	a, c := int(p.toks[i].Num), int(p.toks[i+2].Num)
@@ -91,6 +105,12 @@ func (p *Parser) namedDate(i int) {
 	} else if p.digits(i, 4, 4) {
 		p.day(i, i+3, a, m, c)
 	}
+}
+
+// issued tells whether token i is a word for an issue, whose number is no day: No. 26 May 2013.
+func (p *Parser) issued(i int) bool {
+	_, w := p.countOf(i, lexicon.IssueWord)
+	return w == 2
 }
 
 func (p *Parser) day(a, b, y, m, d int) bool {
@@ -108,37 +128,11 @@ func (p *Parser) day(a, b, y, m, d int) bool {
 	return true
 }
 
-func month(s string) int {
-	if len(s) < 3 {
+func month(word []byte) int {
+	if len(word) < 3 {
 		return 0
 	}
-	switch s {
-	case "jan", "january", "января":
-		return 1
-	case "feb", "february", "февраля":
-		return 2
-	case "mar", "march", "марта":
-		return 3
-	case "apr", "april", "апреля":
-		return 4
-	case "may", "мая":
-		return 5
-	case "jun", "june", "июня":
-		return 6
-	case "jul", "july", "июля":
-		return 7
-	case "aug", "august", "августа":
-		return 8
-	case "sep", "sept", "september", "сентября":
-		return 9
-	case "oct", "october", "октября":
-		return 10
-	case "nov", "november", "ноября":
-		return 11
-	case "dec", "december", "декабря":
-		return 12
-	}
-	return 0
+	return spelt(word, lexicon.Month)
 }
 
 // findYear chooses the token that is the year. In brackets it stands alone or first; elsewhere it is the last number of

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -14,28 +15,34 @@ func (p *Parser) episodeWord(i int) {
 	known := len(p.r.Episodes) > 0
 	after, w, _ := p.episodeNumber(j)
 	s := p.sep(j)
-	isYear := w == 4 && plausible(after) && p.toks[i].Script == token.Latin && !chapterWord(p.fold(i))
+	if p.filmEpisode(i, j) {
+		return
+	}
+	isYear := w == 4 && plausible(after) && p.toks[i].Script == token.Latin && !p.habit(i, lexicon.EpisodeWord, "chapter")
 	hasAfter := w > 0 && !isYear && j < p.tail && !p.toks[j].Spaced && !s.Has(token.Slash|token.Close|token.Comma) && (!s.Has(token.Open) || p.rangeFollows(j))
-	if !hasAfter || p.numberOwned(j) || before(string(p.fold(i))) {
+	if !hasAfter || p.numberOwned(j) || p.habit(i, lexicon.EpisodeWord, "before") {
 		if p.episodeBefore(i, j, known) || !hasAfter {
 			return
 		}
 	}
 	if known {
-		if p.r.Absolute = p.r.Absolute[:0]; after > p.r.Episodes[0] {
+		p.r.Absolute, p.r.Spans[FieldAbsolute] = p.r.Absolute[:0], Span{}
+		if after > p.r.Episodes[0] {
 			p.r.Absolute = append(p.r.Absolute, after)
+			p.span(FieldAbsolute, i, j+1)
 		}
 		p.set(i, j+1, episode)
 		return
 	}
 	if k := j + 1; w <= 2 && p.digits(k, 2, 3) && k < p.tail && p.sep(k) == token.Dot && len(p.r.Seasons) == 0 { // Episode 1.22
 		p.addSeasons(after, after)
+		p.span(FieldSeason, i, j+1)
 		p.addEpisodes(int(p.toks[k].Num), int(p.toks[k].Num))
 		p.episodeEnd(i, k+1)
 		return
 	}
 	first, last := after, after
-	if w >= 3 && len(p.r.Seasons) == 1 && chapterWord(p.fold(i)) && after/100 == p.r.Seasons[0] {
+	if w >= 3 && len(p.r.Seasons) == 1 && p.habit(i, lexicon.EpisodeWord, "chapter") && after/100 == p.r.Seasons[0] {
 		first, last = after%100, after%100
 		if p.digits(j+1, 3, 4) && p.sep(j+1)&^(token.Under|token.Dash) == 0 && int(p.toks[j+1].Num)/100 == p.r.Seasons[0] {
 			last = int(p.toks[j+1].Num) % 100
@@ -45,21 +52,25 @@ func (p *Parser) episodeWord(i int) {
 		p.episodeEnd(i, j+1)
 		return
 	}
-	if k := j + 1; p.is(k, lexicon.OfWord) && p.digits(k+1, 1, 4) && plural(p.fold(i)) { // Серии: 5 из 20
+	if k := j + 1; p.is(k, lexicon.OfWord) && p.digits(k+1, 1, 4) && p.habit(i, lexicon.EpisodeWord, "many") && after > 0 { // Серии: 5 из 20
 		first = 1
 	}
 	p.addEpisodes(first, last)
 	p.episodeEnd(i, p.episodeList(j+1, last))
 }
 
-func plural(f []byte) bool {
-	return string(f) == "серии" || string(f) == "эпизоды" || string(f) == "серій"
-}
-
-func chapterWord(f []byte) bool {
-	switch string(f) {
-	case "cap", "capitulo", "capitulos":
-		return true
+// filmEpisode tells whether Episode 4 at tokens i and j is a film's, its subtitle and year following: Saga Episode 4 A New Start 1977.
+func (p *Parser) filmEpisode(i, j int) bool {
+	if string(p.fold(i)) != "episode" || !p.digits(j, 1, 1) || p.toks[j].Num == 0 || len(p.r.Seasons)+len(p.r.Episodes) > 0 || p.lead > 0 {
+		return false
+	}
+	for k := j + 1; k < p.tail; k++ {
+		if p.isYear(k) {
+			return k > j+2
+		}
+		if p.marks[k].kind != free && (p.marks[k].kind != tag || p.marks[k].class == lexicon.Strong) {
+			return false
+		}
 	}
 	return false
 }
@@ -74,33 +85,31 @@ func (p *Parser) episodeBefore(i, j int, known bool) bool {
 		last--
 	}
 	n, w, _ := p.episodeNumber(last)
-	if w == 0 || p.toks[i].Script == token.Latin && !before(string(p.fold(i))) {
+	if w == 0 || p.toks[i].Script == token.Latin && !p.habit(i, lexicon.EpisodeWord, "before") {
 		return false
 	}
 	a, lo := last, n
-	if m, mw, _ := p.episodeNumber(last - 1); mw > 0 && m < n && p.sep(last).Has(token.Dash|token.Tilde) {
+	if m, mw, _ := p.episodeNumber(last - 1); mw > 0 && m < n && p.sep(last).Has(token.Dash|token.Tilde) && !(p.toks[last].Spaced && m > 1 && w > mw+1) {
 		a, lo = last-1, m
 	}
 	if s := string(p.foldAt(a - 1)); s == "第" || s == "제" {
 		a--
 	} else if s := string(p.foldAt(a - 1)); s == "全" || s == "共" { // 全24集: all of them
 		a, lo = a-1, 1
-		p.r.Complete = true
+		p.flag(&p.r.Complete, FieldComplete, a, j)
+	}
+	if p.habit(i, lexicon.EpisodeWord, "total") && a == last || p.habit(i, lexicon.EpisodeWord, "many") && a == last && p.is(j, lexicon.OfWord) && p.digits(j+1, 1, 4) { // 14 серий
+		lo = min(1, n)
+	}
+	if bytes.HasSuffix(p.fold(i), []byte("全")) { // 24集全
+		lo = 1
+		p.flag(&p.r.Complete, FieldComplete, a, j)
 	}
 	if !known {
 		p.addEpisodes(lo, n)
 	}
 	p.episodeEnd(a, j)
 	return true
-}
-
-// before tells whether a Latin episode word follows its number.
-func before(s string) bool {
-	switch s {
-	case "bolum", "seria", "seriya", "serija", "serii", "serij", "seriyi", "serya", "ser", "odc", "dil", "resz", "odcinek", "epizoda", "epizod":
-		return true
-	}
-	return false
 }
 
 // episodeList reads what goes on behind Episode 1: -12, to 12, , 2, & 3.
@@ -116,7 +125,7 @@ func (p *Parser) episodeList(j, last int) int {
 		if eps, k, ok := parseEpisodes(p.foldAt(j + step)); ok && k == 1 && p.foldAt(j + step)[0] == 'e' {
 			n, w = eps[0], 2
 		}
-		if w == 0 || n <= last || n-last > maxRange || s.Has(token.Open|token.Close|token.Slash) {
+		if w == 0 || n <= last || n-last > maxRange || s.Has(token.Open|token.Close|token.Slash) || s == token.Space|token.Dash && !p.toks[j].Spaced && p.sep(j+1).Has(token.Dash) {
 			return j
 		}
 		if s.Has(token.Dash) && step == 0 && p.toks[j].Spaced && !p.sep(j+1).Has(token.Close|token.Open) && j+1 < p.tail && w < 2 {
@@ -188,16 +197,22 @@ func (p *Parser) outOf(i int) {
 		return
 	}
 	n, total := int(p.toks[i].Num), int(p.toks[i+2].Num)
-	if n > total || p.is(i-1, lexicon.DiscWord) || p.is(i-1, lexicon.PartWord) {
+	if n > total || p.is(i-1, lexicon.DiscWord) {
 		return
 	}
 	a := i
-	if p.rangeBefore(i) {
+	if p.is(i-1, lexicon.PartWord) && p.sep(i).Blank() && !p.toks[i].Spaced {
+		p.r.Part = n
+		p.span(FieldPart, i-1, i+1)
+		a--
+	}
+	ranged := p.rangeBefore(i)
+	if ranged {
 		a = i - 1
 	}
 	if len(p.r.Episodes) == 0 {
 		lo := n
-		if a < i {
+		if ranged {
 			lo = int(p.toks[a].Num)
 		} else if n > 1 && p.toks[i+1].Script == token.Cyrillic {
 			lo = 1
@@ -207,11 +222,31 @@ func (p *Parser) outOf(i int) {
 	p.episodeEnd(a, i+3)
 }
 
+// counted reads a range with its total or its word: [01-12/12], 01-30TV全集, 01-24集全.
+func (p *Parser) counted(i int) {
+	if len(p.r.Episodes) > 0 || i == 0 || !p.digits(i-1, 1, 4) || !p.open(i-1) || p.toks[i].Spaced || !p.sep(i).Has(token.Dash|token.Tilde) {
+		return
+	}
+	n, w, _ := p.episodeNumber(i)
+	lo := int(p.toks[i-1].Num)
+	if w < 2 || n <= lo {
+		return
+	}
+	switch end := i + 1; {
+	case p.region(i) > 0 && p.sep(i-1).Has(token.Open) && end < p.tail && p.sep(end) == token.Slash && p.digits(end, 1, 4) && int(p.toks[end].Num) >= n && p.sep(end+1).Has(token.Close):
+		p.addEpisodes(lo, n)
+		p.episodeEnd(i-1, end+1)
+	case p.toks[i].Digits == 0 && w == len(p.fold(i))-2 && i > p.start+1: // 30tv
+		p.addEpisodes(lo, n)
+		p.episodeEnd(i-1, end)
+	}
+}
+
 // rangeBefore tells whether token i ends a range: 01-08 of 16.
 func (p *Parser) rangeBefore(i int) bool {
 	s := p.sep(i)
 	return p.digits(i-1, 1, 4) && p.open(i-1) && p.region(i) == p.region(i-1) && p.toks[i-1].Num < p.toks[i].Num &&
-		(s.Has(token.Tilde) || s.Has(token.Dash) && (!p.toks[i].Spaced || p.region(i) > 0 || i > 1 && p.dashed(i-1) && (i+1 >= p.tail || p.sep(i+1).Has(token.Open))))
+		(s.Has(token.Tilde) || s.Has(token.Dash) && (!p.toks[i].Spaced || p.region(i) > 0 || i > 1 && p.dashed(i-1) && (i+1 >= p.tail || p.sep(i+1).Has(token.Open)) || p.lead > 0 && p.toks[i-1].Num < 2 && p.digits(i-1, 2, 4) && p.fold(i - 1)[0] == '0' && p.sep(i+1).Has(token.Open)))
 }
 
 // hanNumber reads 第二季 and 第十二集, numbers written in Han.

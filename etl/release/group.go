@@ -11,6 +11,9 @@ func (p *Parser) findGroup() {
 		return
 	}
 	end := p.groupEnd()
+	if p.byName(end) {
+		return
+	}
 	if a, b, ok := p.afterDash(end); ok {
 		p.takeGroup(a, b)
 		return
@@ -20,9 +23,6 @@ func (p *Parser) findGroup() {
 			p.takeGroup(a, b)
 			return
 		}
-	}
-	if p.byName(end) {
-		return
 	}
 	if p.lead > 0 {
 		r := p.list.Regions[p.lead]
@@ -84,7 +84,7 @@ func (p *Parser) trackerBracket(a, j int) bool {
 	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash|token.Dot) != 0 || p.region(a-1) > 0 || p.sep(a).Has(token.Dot) && !p.dashBefore(a-1) {
 		return false
 	}
-	if p.sep(a).Has(token.Space|token.Dash) && !p.allTagged(a, j+1) && !(a == j && p.dashBefore(a-1) && p.list.Regions[p.region(a)].Open == '(') {
+	if p.sep(a).Has(token.Space|token.Dash) && !p.allTagged(a, j+1) && !(a == j && p.dashBefore(a-1) && (p.list.Regions[p.region(a)].Open == '(' || p.sep(a-1) == token.Dash && p.is(a-2, lexicon.VideoCodec))) {
 		return false
 	}
 	return p.marks[a-1].kind == free || p.dashBefore(a-1)
@@ -149,12 +149,15 @@ func (p *Parser) afterDash(end int) (int, int, bool) {
 	if a < best && p.tagBefore(a) && p.marks[a].kind == free {
 		best = a
 	}
+	for end > best+1 && p.sep(end-1) == token.Dot && p.tagBefore(best) && (p.is(end-1, lexicon.Subs) || p.is(end-1, lexicon.Lang)) { // xvid-grp.eng.srt
+		end--
+	}
 	return best, end, true
 }
 
 // groupWord tells whether the words from token i may be a group: few, and not all of them tags.
 func (p *Parser) groupWord(i, end int) bool {
-	if end-i > 3 || end-i == 1 && p.toks[i].Digits > 0 && p.region(i) > 0 {
+	if end-i > 3 || end-i == 1 && p.toks[i].Digits > 0 && p.region(i) > 0 || end-i > 1 && !p.hasLetter(i, end) {
 		return false
 	}
 	for j := i; j < end; j++ {
@@ -235,13 +238,25 @@ func (p *Parser) stylised(i int) bool {
 	return upper > 0 || digit > 0 && lower > 0
 }
 
+// shouts tells whether token i is four letters or more, nearly all of them capitals: RELOADED, RELiC.
+func (p *Parser) shouts(i int) bool {
+	upper := 0
+	text := p.text(i)
+	for _, c := range []byte(text) {
+		if c >= 'A' && c <= 'Z' {
+			upper++
+		}
+	}
+	return len(text) > 3 && upper >= len(text)-1
+}
+
 // byName reads "by Someone" at the end.
 func (p *Parser) byName(end int) bool {
 	if i := end - 1; i > p.end && i+1 < p.tail && string(p.fold(i)) == "от" {
 		end = i + 2
 	}
 	for i := end - 2; i > p.end && i > end-8; i-- {
-		if s := string(p.fold(i)); s == "by" && i > end-5 || s == "от" {
+		if s := string(p.fold(i)); (s == "by" && i > end-5 || s == "от") && p.toks[i+1].Digits == 0 {
 			for j := i + 2; j < end; j++ {
 				if p.sep(j).Has(token.Pipe | token.Slash | token.Comma) {
 					end = j
@@ -269,7 +284,7 @@ func (p *Parser) lastWords(end int) (int, int, bool) {
 	if end-a == 2 && p.sep(a+1).Has(token.Comma|token.Slash|token.Plus) {
 		return 0, 0, false
 	}
-	if end-a == 1 && p.toks[a].Digits > 0 {
+	if end-a == 1 && (p.toks[a].Digits > 0 || len(p.fold(a)) == 1) { // | D: how a release was dubbed
 		return 0, 0, false
 	}
 	return a, end, true
@@ -277,11 +292,14 @@ func (p *Parser) lastWords(end int) (int, int, bool) {
 
 // lastBracket reads a group from the last brackets: a lone word, or the last word behind tags.
 func (p *Parser) lastBracket(end int) {
-	if end < p.tail {
+	if end < p.tail && !(p.region(end) > 0 && p.is(end, lexicon.Junk)) {
 		end = p.tail
 	}
 	i := end - 1
-	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail && !p.is(i, lexicon.Repack) && p.r.hints.comic == 0 || p.list.Regions[p.region(i)].Open == '(' && p.audioOnly() {
+	if i > p.end && p.marks[i].kind == number && p.alone(i) && p.r.CRC != "" {
+		end, i = i, i-1
+	}
+	if i <= p.end || p.region(i) == 0 || p.strong >= p.tail && p.r.CRC == "" && !p.is(i, lexicon.Repack) && p.r.hints[hintComic] == 0 && !p.program() || p.list.Regions[p.region(i)].Open == '(' && p.audioOnly() {
 		return
 	}
 	r := p.list.Regions[p.region(i)]
@@ -289,15 +307,15 @@ func (p *Parser) lastBracket(end int) {
 	if a <= p.end && a+1 >= int(r.Last) {
 		return
 	}
-	if p.marks[i].kind != free && !p.is(i, lexicon.Repack) || p.toks[i].Digits > 0 {
-		return
-	}
-	if a == i || p.r.hints.comic > 0 && end-a <= 3 {
-		p.takeGroup(a, end)
+	if p.marks[i].kind != free && !p.is(i, lexicon.Repack) || p.toks[i].Digits > 0 || string(p.fold(i)) == "digital" {
 		return
 	}
 	if end-a == 2 && p.is(i, lexicon.Repack) && p.marks[a].kind == free { // [SOMEONE Repack]
 		p.takeGroup(a, i)
+		return
+	}
+	if a == i || p.r.hints[hintComic] > 0 && end-a <= 3 {
+		p.takeGroup(a, end)
 		return
 	}
 	if p.tagBefore(i) && i > p.strong && !p.sep(i).Has(token.Comma|token.Plus|token.Slash) {
@@ -305,4 +323,9 @@ func (p *Parser) lastBracket(end int) {
 	} else if p.strong < a && end-a <= 3 && p.allTagged(a, a) {
 		p.takeGroup(a, end)
 	}
+}
+
+// program tells whether the name is a program's: it speaks of one and says its version.
+func (p *Parser) program() bool {
+	return p.r.Version != "" && p.r.hints[hintSoftware]+p.r.hints[hintGame] > 0
 }

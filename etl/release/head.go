@@ -1,6 +1,8 @@
 package release
 
 import (
+	"unicode/utf8"
+
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
@@ -86,11 +88,17 @@ func (p *Parser) skipHead(i int) int {
 		}
 		return i
 	}
-	if p.bracketedTitle(int(r.Last), i) {
+	if p.bracketedTitle(int(r.Last), i) || p.quoted(r.Start) {
 		return i
 	}
 	p.lead = k
 	return int(r.Last)
+}
+
+// quoted tells whether the bracket at byte at is a quotation mark of Japanese or Chinese: it holds a title, not a group.
+func (p *Parser) quoted(at int32) bool {
+	r, _ := utf8.DecodeRuneInString(p.name[at:])
+	return r == '「' || r == '『' || r == '《' || r == '〈'
 }
 
 // bracketedTitle tells whether the lone word in brackets at token i is the title itself, for nothing else is left to be one:
@@ -142,7 +150,7 @@ func (p *Parser) skipTags(i int) int {
 		return i
 	}
 	for k := i; k < j; k++ {
-		if p.marks[k].kind == lines || p.marks[k].kind == tag && p.marks[k].class <= lexicon.Weak && p.says(k, lexicon.Format) == nil {
+		if p.marks[k].kind == lines || p.marks[k].kind == tag && (p.marks[k].class <= lexicon.Weak && p.says(k, lexicon.Format) == nil || p.says(k, lexicon.Network) != nil && p.sep(j).Has(token.Space)) {
 			return j
 		}
 	}
@@ -204,7 +212,7 @@ func (p *Parser) textAfter(i int) bool {
 // bracketTitle returns the first token of the bracket that holds a title: the second with free words, the first being a
 // group's, or else the first. Of several titles the Latin one is taken and the one before it kept as the second title.
 func (p *Parser) bracketTitle() int {
-	first, title := -1, -1
+	first, title, last := -1, -1, token.NoScript
 	for k := 1; k < len(p.list.Regions); k++ {
 		r := &p.list.Regions[k]
 		if r.First == r.Last || int(r.First) >= p.tail {
@@ -225,7 +233,7 @@ func (p *Parser) bracketTitle() int {
 		switch {
 		case first < 0:
 			first = k
-		case title < 0 || p.toks[r.First].Script == token.Latin:
+		case title < 0 || p.toks[r.First].Script == token.Latin && last != token.Latin:
 			if title >= 0 {
 				p.second = int(p.list.Regions[title].First)
 			}
@@ -233,6 +241,7 @@ func (p *Parser) bracketTitle() int {
 		case p.toks[p.list.Regions[title].First].Script != token.Latin:
 			title = k
 		}
+		last = p.toks[r.First].Script
 	}
 	if title >= 0 {
 		p.lead = int16(first)

@@ -64,11 +64,32 @@ func checkLaws(t *testing.T, name string, r *Release) {
 	if again := Parse(name); !reflect.DeepEqual(*r, again) {
 		t.Errorf("%q: two answers:\n%+v\n%+v", name, *r, again)
 	}
+	checkPlaces(t, name, r)
 	c := Classify(r, name, Media{})
 	if c.Newznab == 0 || c.Type == "" || c.Confidence < 0 || c.Confidence > 1 {
 		t.Errorf("%q: content %+v", name, c)
 	}
 	WorkOf(r, c.Type).ID(LevelEpisode)
+}
+
+// checkPlaces holds that a field that is said has a place, and one that is not has none.
+func checkPlaces(t *testing.T, name string, r *Release) {
+	t.Helper()
+	for f, said := range map[Field]bool{
+		FieldTitle: r.Title != "", FieldAltTitle: r.AltTitle != "", FieldArtist: r.Artist != "", FieldYear: r.Year > 0, FieldSeason: len(r.Seasons) > 0,
+		FieldEpisode: len(r.Episodes) > 0, FieldAbsolute: len(r.Absolute) > 0, FieldDate: r.Date != "", FieldPart: r.Part > 0,
+		FieldResolution: r.Resolution > 0, FieldSource: r.Source != "", FieldVideoCodec: r.VideoCodec != "", FieldAudioCodec: r.AudioCodec != "",
+		FieldChannels: r.Channels != "", FieldBitDepth: r.BitDepth > 0, FieldHDR: len(r.HDR) > 0, FieldEdition: r.Edition != "",
+		FieldLanguage: len(r.Languages) > 0, FieldSubtitles: len(r.Subtitles) > 0, FieldDubbed: r.Dubbed, FieldGroup: r.ReleaseGroup != "",
+		FieldVersion: r.Version != "", FieldProper: r.Proper, FieldRepack: r.Repack, FieldContainer: r.Container != "", FieldNetwork: r.Network != "",
+		FieldPlatform: r.Platform != "", FieldFormat: r.Format != "", FieldVolume: r.Volume > 0, FieldIssue: r.Issue > 0, FieldISBN: r.ISBN != "",
+		FieldAdult: r.Adult != "", FieldComplete: r.Complete, FieldPack: r.Pack, FieldRemux: r.Remux, FieldThreeD: r.ThreeD, FieldSample: r.Sample, FieldApp: r.App,
+		FieldSite: r.Site != "", FieldCRC: r.CRC != "", FieldCountry: r.Country != "",
+	} {
+		if has := r.Spans[f].End > 0; has != said {
+			t.Errorf("%q: %v is said: %v, has a place: %v", name, f, said, has)
+		}
+	}
 }
 
 // TestParserKeepsNothing holds that a parser used again answers as a fresh one does.
@@ -128,6 +149,34 @@ func TestLongName(t *testing.T) {
 	r := Parse(name)
 	if !r.Cut || r.Title != "Copper Lane" || r.Resolution != 1080 || !utf8.ValidString(r.ReleaseGroup) {
 		t.Errorf("got %s", r.AppendJSON(nil))
+	}
+}
+
+// TestCutBetweenWords holds that the cut of a long name halves no word.
+func TestCutBetweenWords(t *testing.T) {
+	name := strings.Repeat("harbor ", 145) + "1080p.BluRay" + strings.Repeat(" x", 9)
+	for n := range 14 {
+		r := Parse(strings.Repeat("-", n) + name)
+		if r.Resolution != 0 && r.Resolution != 1080 || r.Source != "" && r.Source != "bluray" || strings.HasSuffix(r.Title, "10") || strings.HasSuffix(r.Title, "Blu") {
+			t.Errorf("shifted by %d: %s", n, r.AppendJSON(nil))
+		}
+	}
+	if r := Parse(strings.Repeat("я", 2000)); !r.Cut || !utf8.ValidString(r.Title) || len(r.Title) < MaxName-maxWord {
+		t.Errorf("a name without a blank was cut to %d bytes", len(r.Title))
+	}
+}
+
+// TestNoControlCharacters holds that what a terminal would obey does not get into a field.
+func TestNoControlCharacters(t *testing.T) {
+	name := "Copper\x1b[31m Lane\u202e Two\x00\u0085 S02E05 1080p-SIG\x07NAL"
+	r := Parse(name)
+	for _, s := range []string{r.Title, r.AltTitle, r.EpisodeTitle, r.ReleaseGroup, r.Site, r.Version, r.Network, r.Artist} {
+		if strings.ContainsFunc(s, func(c rune) bool { return unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) }) {
+			t.Errorf("%q holds control characters", s)
+		}
+	}
+	if want := "می\u200cخواهم"; Parse(want).Title != want {
+		t.Errorf("a Persian word lost its joiner: %q", Parse(want).Title)
 	}
 }
 

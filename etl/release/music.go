@@ -1,6 +1,8 @@
 package release
 
 import (
+	"bytes"
+
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
@@ -16,20 +18,39 @@ func (p *Parser) music() {
 		r.AltTitle, r.AltSubtitle, r.Spans[FieldAltTitle] = r.EpisodeTitle, true, r.Spans[FieldEpisodeTitle]
 		return
 	}
-	if r.AltSubtitle && r.hints.course > 0 && len(r.Seasons)+len(r.Episodes) == 0 && r.Resolution == 0 && len(p.segs) > 0 && p.segs[0].b-p.segs[0].a <= 2 {
+	if r.AltSubtitle && r.hints[hintCourse] > 0 && len(r.Seasons)+len(r.Episodes) == 0 && r.Resolution == 0 && len(p.segs) > 0 && p.segs[0].b-p.segs[0].a <= 2 {
 		p.artist()
 		return
 	}
-	if p.bookish() && p.byAuthor() {
+	if p.bookish() && (p.byAuthor() || p.ofSeries()) {
 		return
 	}
 	if p.audioOnly() && p.year > p.start && p.year == p.end && p.dashed(p.year) && p.year+1 < p.tail && p.marks[p.year+1].kind == free && p.region(p.year+1) == 0 {
 		p.datedAlbum()
 		return
 	}
+	if r.AltSubtitle && p.bookish() && p.months(r.Spans[FieldAltTitle]) { // Some Magazine - May June 2024
+		r.AltTitle, r.AltSubtitle, r.Spans[FieldAltTitle] = "", false, Span{}
+		return
+	}
 	if r.AltSubtitle && (p.audioOnly() || p.bookish()) && len(r.Seasons) == 0 {
 		p.artist()
 	}
+}
+
+// months tells whether the tokens in a span are months' names and nothing else.
+func (p *Parser) months(s Span) bool {
+	n := 0
+	for i := range p.toks {
+		if p.toks[i].Start < s.Start || p.toks[i].End > s.End {
+			continue
+		}
+		if month(p.fold(i)) == 0 {
+			return false
+		}
+		n++
+	}
+	return n > 0
 }
 
 // artist makes an artist of the title and a title of what its dash leads to.
@@ -52,6 +73,19 @@ func (p *Parser) byAuthor() bool {
 	p.r.Title, p.r.Artist = p.clean(p.start, i), p.clean(i+1, p.end)
 	p.span(FieldTitle, p.start, i)
 	p.span(FieldArtist, i+1, p.end)
+	return true
+}
+
+// ofSeries reads Some Author - [The Series 02] - The Title.
+func (p *Parser) ofSeries() bool {
+	if len(p.segs) != 3 || p.segs[0].inside || !p.segs[1].inside || !p.toks[p.segs[1].a].Spaced || p.segs[2].inside || !p.segs[2].dash || p.toks[p.segs[1].b-1].Digits == 0 {
+		return false
+	}
+	r, title := p.r, p.segs[2]
+	r.Artist, r.Spans[FieldArtist] = r.Title, r.Spans[FieldTitle]
+	r.Title, r.AltTitle, r.AltSubtitle = p.clean(title.a, title.b), "", false
+	r.Spans[FieldTitle], r.Spans[FieldAltTitle] = Span{}, Span{}
+	p.span(FieldTitle, title.a, title.b)
 	return true
 }
 
@@ -197,4 +231,37 @@ func (p *Parser) gluedYear(y int) {
 			p.apply(y)
 		}
 	}
+}
+
+// audioOnly tells whether the name speaks of music and not of pictures: its numbers are titles or years.
+func (p *Parser) audioOnly() bool {
+	audio := false
+	for i := range p.marks {
+		m := &p.marks[i]
+		if m.kind == lines {
+			return false
+		}
+		if m.kind == number && p.bitrate(i) {
+			audio = true
+		}
+		if m.kind != tag {
+			continue
+		}
+		if p.says(i, lexicon.VideoCodec) != nil {
+			return false
+		}
+		if s := p.says(i, lexicon.Source); s != nil && s.Value != "web" && m.class == lexicon.Strong {
+			return false
+		}
+		if f := p.says(i, lexicon.Format); f != nil && m.class == lexicon.Strong && (f.Value == "FLAC" || f.Value == "MP3" || f.Value == "ALAC" || f.Value == "Vinyl") {
+			audio = true
+		}
+	}
+	return audio
+}
+
+// bitrate tells whether the number at token i is one of sound: 320 kbps, 320kbps.
+func (p *Parser) bitrate(i int) bool {
+	last := p.fold(i + int(p.marks[i].n) - 1)
+	return bytes.HasSuffix(last, []byte("kbps")) || bytes.HasSuffix(last, []byte("kbs"))
 }

@@ -24,15 +24,28 @@ func (p *Parser) numbers() {
 			p.mixedNumber(i, f)
 		case f[0] == 'v' && len(f) > 1 && allDigits(f[1:]):
 			p.version(i)
-		case i > 0 && i+1 < p.tail && (string(f) == "version" || string(f) == "ver" || string(f) == "build") && p.startsDigit(i+1) && p.tight(i, i+2):
+		case p.qualityMark(i, f):
+			p.set(i, i+1, number)
+			p.marks[i].class = lexicon.Zone
+		case i > 0 && i+1 < p.tail && (string(f) == "version" || string(f) == "ver" || string(f) == "build") && p.startsDigit(i+1) && p.tight(i, i+2) && !scanned(p.fold(i+1)):
 			p.version(i)
 		}
-		if len(f) == 8 && p.marks[i].kind != lines && p.alone(i) && isHex(f) {
+		if len(f) == 8 && p.marks[i].kind != lines && (p.alone(i) || i == p.tail-1 && p.toks[0].Depth > 0 && p.hasDigit(i) && t.Digits == 0) && isHex(f) {
 			p.set(i, i+1, number)
 			p.r.CRC = p.text(i)
 			p.span(FieldCRC, i, i+1)
 		}
 	}
+}
+
+// qualityMark tells whether f is how an encoder graded a picture, behind other tags in brackets: S82, Q22. No series has as
+// many seasons.
+func (p *Parser) qualityMark(i int, f []byte) bool {
+	if len(f) != 3 || f[0] != 's' && f[0] != 'q' || p.region(i) == 0 || !allDigits(f[1:]) || !p.behindTag(i) {
+		return false
+	}
+	v, _ := leading(f[1:])
+	return f[0] == 'q' || v > maxSeason
 }
 
 // dotted marks a version without a letter: three numbers or more joined by dots, that are no date.
@@ -41,7 +54,10 @@ func (p *Parser) dotted(i int) bool {
 	for end < p.tail && p.digits(end, 1, 8) && p.sep(end) == token.Dot {
 		end++
 	}
-	if end-i < 3 || i == 0 || p.is(i-1, lexicon.SeasonWord) || p.is(i-1, lexicon.EpisodeWord) || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2) && p.digits(i+2, 2, 4)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
+	if end-i < 3 || i == 0 || p.digits(i+1, 4, 4) && plausible(int(p.toks[i+1].Num)) || p.is(i-1, lexicon.SeasonWord) || p.is(i-1, lexicon.EpisodeWord) || p.sep(i).Has(token.Open) || end-i == 3 && (p.digits(i, 4, 4) || p.digits(i, 2, 2) && p.digits(i+1, 2, 2) && p.digits(i+2, 2, 4)) || p.digits(i-1, 1, 2) && p.sep(i) == token.Dot {
+		return false
+	}
+	if p.digits(end-1, 4, 4) && plausible(int(p.toks[end-1].Num)) && end < p.tail && (p.marks[end].kind == tag || scanned(p.fold(end))) { // Title.1.2.3.1974.1080p
 		return false
 	}
 	if p.digits(end-1, 3, 4) && lineCount(int(p.toks[end-1].Num)) || p.is(i-1, lexicon.AudioCodec) || p.digits(i, 4, 4) {
@@ -124,7 +140,7 @@ func (p *Parser) plainNumber(i int) {
 func (p *Parser) channels(i int) {
 	f := p.fold(i - 1)
 	d := f[len(f)-1]
-	if d < '1' || d > '9' || p.marks[i].kind != free {
+	if d < '1' || d > '9' || d == '3' || p.marks[i].kind != free { // the 3 of AC3 2.0 counts no channels
 		return
 	}
 	whole := p.toks[i-1].Digits == 1
@@ -135,7 +151,10 @@ func (p *Parser) channels(i int) {
 		}
 		p.tagged(i-1, 1, e)
 	}
-	if whole && (p.marks[i-1].kind != free || d == '3' || d > '7' && d != '9' && d != '8') {
+	if whole && p.marks[i-1].kind != free {
+		return
+	}
+	if whole && (p.is(i-2, lexicon.SeasonWord) || p.is(i-2, lexicon.EpisodeWord) || p.is(i-2, lexicon.PartWord)) { // Season.1.2
 		return
 	}
 	near := whole && (p.is(i-2, lexicon.AudioCodec) || p.audioCont(i-2))
@@ -196,6 +215,11 @@ func (p *Parser) mixedNumber(i int, f []byte) {
 		p.marks[a].class = lexicon.Zone
 		return
 	}
+	if w == 2 && len(rest) == 2 && rest[0] == 'h' && (rest[1] == '1' || rest[1] == '2') && i > 0 { // Windows 11 23H2
+		p.set(i, i+1, versionMark)
+		p.put(&p.r.Version, p.text(i), FieldVersion, i, i+1)
+		return
+	}
 	if rest[0] == 'p' || rest[0] == 'i' {
 		p.scanLines(i, n, w, rest)
 		return
@@ -205,6 +229,12 @@ func (p *Parser) mixedNumber(i int, f []byte) {
 			p.dimensions(i, i+1, n, h)
 		}
 	}
+}
+
+// scanned tells whether f is a resolution: 1080p.
+func scanned(f []byte) bool {
+	_, w := leading(f)
+	return w > 2 && w == len(f)-1 && (f[w] == 'p' || f[w] == 'i')
 }
 
 func (p *Parser) scanLines(i, n, w int, rest []byte) {
@@ -224,6 +254,9 @@ func (p *Parser) scanLines(i, n, w int, rest []byte) {
 
 // dimensions reads width x height. A letterboxed picture counts as what it was cut from.
 func (p *Parser) dimensions(a, b, w, h int) {
+	if w < 100 || h < 100 {
+		return
+	}
 	switch w {
 	case 3840:
 		h = 2160
@@ -237,6 +270,9 @@ func (p *Parser) dimensions(a, b, w, h int) {
 
 func (p *Parser) lines(a, b, n int) {
 	p.set(a, b, lines)
+	if a > 0 && n > p.r.Resolution && p.marks[a-1].kind == lines && p.sep(a) == token.Dash { // 720p-1080p
+		p.r.Resolution, p.r.Spans[FieldResolution] = 0, Span{}
+	}
 	if p.r.Resolution == 0 {
 		p.r.Resolution = n
 		p.span(FieldResolution, a, b)
@@ -255,7 +291,7 @@ func (p *Parser) version(i int) {
 	if end < p.tail && p.sep(end) == token.Dot && end > i+1 && versionTail(p.fold(end)) {
 		end++
 	}
-	if end == i+1 && len(p.fold(i)) == 3 && p.volumes(i) {
+	if end == i+1 && len(p.fold(i)) > 2 && p.volumes(i) {
 		return
 	}
 	p.set(i, end, versionMark)
@@ -270,20 +306,6 @@ func (p *Parser) version(i int) {
 		p.r.Version = strings.TrimLeft(p.slice(a, end), "vV")
 		p.span(FieldVersion, a, end)
 	}
-}
-
-// volumes reads the volumes of a comic: v03 before a bracket, v01-v12.
-func (p *Parser) volumes(i int) bool {
-	end := i + 1
-	if f := p.foldAt(end); len(f) == 3 && f[0] == 'v' && allDigits(f[1:]) && p.sep(end) == token.Dash {
-		end++
-	} else if !p.sep(end).Has(token.Open) || p.r.hints.comic == 0 && !p.comic() {
-		return false
-	}
-	p.set(i, end, versionMark)
-	p.r.Volume, _ = leading(p.fold(i)[1:])
-	p.span(FieldVolume, i, end)
-	return true
 }
 
 // startsDigit tells whether token i begins with a digit, or with v and a digit.

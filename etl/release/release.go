@@ -13,6 +13,7 @@ package release
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
@@ -59,6 +60,16 @@ const (
 	FieldSite
 	FieldCRC
 	FieldCountry
+	FieldAbsolute
+	FieldDubbed
+	FieldProper
+	FieldRepack
+	FieldRemux
+	FieldThreeD
+	FieldSample
+	FieldApp
+	FieldComplete
+	FieldPack
 	numFields
 )
 
@@ -66,6 +77,7 @@ var fieldNames = [numFields]string{
 	"title", "alt_title", "artist", "episode_title", "year", "seasons", "episodes", "date", "part", "resolution", "source",
 	"video_codec", "audio_codec", "channels", "bit_depth", "hdr", "edition", "languages", "subtitles", "release_group",
 	"version", "container", "network", "platform", "format", "volume", "issue", "isbn", "adult", "site", "crc", "country",
+	"absolute", "dubbed", "proper", "repack", "remux", "three_d", "sample", "app", "complete", "pack",
 }
 
 // String is the field's name in JSON.
@@ -169,6 +181,7 @@ type Parser struct {
 	strong   int // the first sure tag at or behind end
 	tail     int // the token behind the last one that counts
 	year     int // the token that is the year, -1 for none
+	hinted   int // the token behind the last explicit word or phrase
 	second   int // the first token of a second title's bracket, 0 for none
 	group    [2]int
 	lead     int16 // the region at the name's head that may be a group, 0 for none
@@ -185,7 +198,7 @@ func (p *Parser) Parse(name string, r *Release) {
 	p.list.Split(p.name)
 	p.toks = p.list.Tokens
 	p.marks = append(p.marks[:0], make([]mark, len(p.toks))...)
-	p.tail, p.year, p.lead, p.second, p.group = len(p.toks), -1, 0, 0, [2]int{}
+	p.tail, p.year, p.lead, p.second, p.hinted, p.group = len(p.toks), -1, 0, 0, 0, [2]int{}
 	p.extension()
 	p.lookup()
 	p.sites()
@@ -208,16 +221,29 @@ func (p *Parser) Parse(name string, r *Release) {
 	p.r, p.name = nil, ""
 }
 
-// cut shortens name to MaxName bytes at a rune's end.
+// cut shortens name to MaxName bytes: at a blank or another mark of ASCII, so that no word is halved, or where none is near
+// at a rune's end.
 func cut(name string) string {
 	if len(name) <= MaxName {
 		return name
+	}
+	for n := MaxName; n > MaxName-maxWord; n-- {
+		if c := name[n]; c < utf8.RuneSelf && !alphanumeric(c) {
+			return name[:n]
+		}
 	}
 	n := MaxName
 	for n > MaxName-utf8.UTFMax && !utf8.RuneStart(name[n]) {
 		n--
 	}
 	return name[:n]
+}
+
+// maxWord is how far back cut looks for the word's beginning.
+const maxWord = 128
+
+func alphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '\''
 }
 
 func (p *Parser) fold(i int) []byte {
@@ -228,9 +254,27 @@ func (p *Parser) fold(i int) []byte {
 // text is token i as the name writes it.
 func (p *Parser) text(i int) string { return p.name[p.toks[i].Start:p.toks[i].End] }
 
-// slice is the name from token a to before token b, made valid.
+// slice is the name from token a to before token b, made valid and without control characters.
 func (p *Parser) slice(a, b int) string {
-	return strings.ToValidUTF8(p.name[p.toks[a].Start:p.toks[b-1].End], "")
+	s := strings.ToValidUTF8(p.name[p.toks[a].Start:p.toks[b-1].End], "")
+	if strings.ContainsFunc(s, hidden) {
+		s = strings.Map(func(r rune) rune {
+			if hidden(r) {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return s
+}
+
+// hidden tells whether r shows nothing and would only spoil a line: control characters, marks of direction. Those that join
+// letters in Persian and Indian words stay.
+func hidden(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7F
+	}
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d'
 }
 
 func (p *Parser) span(f Field, a, b int) {

@@ -66,8 +66,8 @@ func (p *Parser) lookup() {
 			continue
 		}
 		e := lexicon.Find(p.fold(i))
-		if e == nil && p.toks[i].Script == token.Han && bytes.HasSuffix(p.fold(i), []byte("字")) {
-			e = lexicon.Find([]byte("中字")) // 中英双字: subtitles in two languages
+		if e == nil && p.toks[i].Script == token.Han && (bytes.HasSuffix(p.fold(i), []byte("字")) || bytes.HasSuffix(p.fold(i), []byte("字幕"))) {
+			e = lexicon.Find([]byte("中字")) // 中英双字, 繁中字幕: subtitles in two languages
 		}
 		if e == nil {
 			p.split(i)
@@ -96,6 +96,12 @@ func (p *Parser) hint(i, n int, value string) {
 		if !p.digits(j, 3, 4) || j >= p.tail || p.sep(j)&^(token.Dash|token.Space) != 0 || !p.digits(j, 3, 3) && p.sep(j) != token.Dash || p.behindText(i) {
 			return
 		}
+	}
+	if value == "explicit" { // "big tits" is one word of its kind, not two
+		if i < p.hinted {
+			return
+		}
+		p.hinted = i + n
 	}
 	p.r.hints.add(value)
 }
@@ -169,7 +175,9 @@ func (p *Parser) tagged(i, n int, e *lexicon.Entry) bool {
 	for _, m := range e.Meanings {
 		c := m.Class
 		if c == lexicon.Hinting {
-			p.hint(i, n, m.Value)
+			if m.Field == lexicon.Hint {
+				p.hint(i, n, m.Value)
+			}
 			continue
 		}
 		if c == lexicon.Capital {
@@ -248,7 +256,7 @@ func (p *Parser) bareAddress(i int) {
 	next := p.sep(i + 1)
 	inside := p.region(i) > 0 && p.region(a) == p.region(i) && t.Sep.Has(token.Open) && next.Has(token.Close)
 	spaced := (i+1 >= p.tail || !next.Has(token.Dot)) && (a == 0 || t.Sep.Has(token.Space|token.Open)) && (generic(string(p.fold(i))) || a == 0 && i+1 < p.tail && p.toks[i+1].Spaced && !next.Has(token.Open|token.Close))
-	if !inside && !spaced || p.marks[i].kind != free && p.marks[i].kind != tag {
+	if !inside && !spaced || p.marks[i].kind > cont {
 		return
 	}
 	p.markSite(a, i+1)

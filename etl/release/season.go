@@ -8,6 +8,9 @@ import (
 // maxRange bounds how many numbers "1-1071" stands for.
 const maxRange = 2000
 
+// maxSeason bounds the number before a word for season: 72 Seasons is a title.
+const maxSeason = 50
+
 // findSeasons marks what names seasons and episodes: S01E02, 1x02, season 2, 第12集, 3 of 6. The surest notation wins.
 func (p *Parser) findSeasons() {
 	for i := 0; i < p.tail; {
@@ -22,7 +25,7 @@ func (p *Parser) findSeasons() {
 		p.gluedWord(i)
 		p.hanNumber(i)
 		p.completeRange(i)
-		if p.is(i, lexicon.SeasonWord) {
+		if p.is(i, lexicon.SeasonWord) && (!p.habit(i, lexicon.SeasonWord, "part") || p.namesEpisode()) {
 			p.seasonWord(i)
 		}
 	}
@@ -34,7 +37,18 @@ func (p *Parser) findSeasons() {
 	for i := 0; i < p.tail; i++ {
 		p.episodeToken(i)
 		p.outOf(i)
+		p.counted(i)
 	}
+}
+
+// namesEpisode tells whether a word for episode stands anywhere.
+func (p *Parser) namesEpisode() bool {
+	for i := range p.tail {
+		if p.is(i, lexicon.EpisodeWord) {
+			return true
+		}
+	}
+	return false
 }
 
 // open tells whether token i may still become a marker.
@@ -89,6 +103,7 @@ func (p *Parser) seasonToken(i int) int {
 	p.set(i, end, season)
 	if p.digits(i-1, 3, 4) && p.digits(i-2, 3, 4) && p.rangeBefore(i-1) && !p.isYear(i-2) { // 313-315 S16E03-05
 		p.r.Absolute = addRange(p.r.Absolute, int(p.toks[i-2].Num), int(p.toks[i-1].Num))
+		p.span(FieldAbsolute, i-2, i)
 		p.set(i-2, i, number)
 	}
 	p.span(FieldSeason, i, i+1)
@@ -103,6 +118,9 @@ func (p *Parser) seasonLetter(i int, c compact) bool {
 		return false
 	}
 	if f[0] == 't' && len(f) < 4 && p.is(i+1, lexicon.EpisodeWord) && p.digits(i+2, 1, 4) {
+		return true
+	}
+	if f[0] == 't' && len(f) == 3 && f[1] < '2' && i > 0 && p.sep(i).Blank() && p.sep(i+1).Has(token.Open) && p.tagAt(i+1) { // T04 [720p]
 		return true
 	}
 	_, n, ok := parseEpisodes(next)
@@ -127,6 +145,11 @@ func (p *Parser) spacedMarker(i int) int {
 	case len(f) > 1 && f[0] == 'e' && allDigits(f[1:]):
 		end = i + 3
 		n, _ = leading(f[1:])
+	case p.digits(i+1, 2, 2) && p.marks[i+2].kind == lines && i > 0:
+		p.addSeasons(int(p.toks[i+1].Num), int(p.toks[i+1].Num))
+		p.set(i, i+2, season)
+		p.span(FieldSeason, i, i+2)
+		return i + 2
 	default:
 		return i
 	}
@@ -207,7 +230,7 @@ func (p *Parser) seasonThenEpisode(j int) int {
 	if opened && !p.rangeFollows(j) || !opened && !t.Spaced && !s.Blank() && !joined || s.Has(token.Close) {
 		return j
 	}
-	if !t.Spaced && !opened && w != 2 {
+	if !t.Spaced && !opened && w != 2 && !(j+1 >= p.tail && s == token.Space) {
 		return j
 	}
 	p.addEpisodes(n, n)
@@ -243,7 +266,7 @@ func (p *Parser) episodeNumber(j int) (n, width int, version bool) {
 		return n, width, false
 	case len(rest) == 2 && rest[0] == 'v' && rest[1] >= '0' && rest[1] <= '9':
 		return n, width, true
-	case len(rest) == 1 && width > 1 && (rest[0] == 'a' || rest[0] == 'b'):
+	case len(rest) == 1 && width > 1 && rest[0] >= 'a' && rest[0] <= 'c':
 		return n, width, false
 	}
 	return 0, 0, false
@@ -268,6 +291,9 @@ func (p *Parser) moreEpisodes(j, season, last int) int {
 		}
 		n, ok := p.nextEpisode(j, season, last, s)
 		if !ok {
+			return j
+		}
+		if n-last > maxRange {
 			return j
 		}
 		if s.Has(token.Dash|token.Tilde) && n > last && !(p.toks[j].Spaced && p.crossLike(j)) {
@@ -298,6 +324,12 @@ func (p *Parser) nextEpisode(j, season, last int, s token.Sep) (int, bool) {
 	n, w, _ := p.episodeNumber(j)
 	if w == 1 && last < 10 && s == token.Dash && (p.sep(j+1).Has(token.Close) || p.is(j+1, lexicon.OfWord)) { // S1E1-8 of 8
 		w = 2
+	}
+	if s == token.Dot && w == 2 && n == last+1 && p.tagAt(j+1) { // S03E21.22.HDTV
+		return n, true
+	}
+	if s == token.Under && w == 2 && n == last+1 && p.toks[j+1].Spaced { // 8x01_02 - Title
+		return n, true
 	}
 	if w < 2 || n <= last || n-last > maxRange || !s.Has(token.Dash|token.Plus|token.Amp|token.Tilde|token.Comma) {
 		return 0, false
@@ -332,6 +364,7 @@ func (p *Parser) absoluteBehind(j int) int {
 	} else {
 		p.r.Absolute = addRange(p.r.Absolute, n, n)
 	}
+	p.span(FieldAbsolute, j, end)
 	p.set(j, end, number)
 	return end
 }
@@ -345,7 +378,7 @@ func (p *Parser) cross(i int) int {
 		p.addSeasons(n, n)
 		p.set(i, i+1, season)
 		p.span(FieldSeason, i, i+1)
-		p.r.Complete = true
+		p.flag(&p.r.Complete, FieldComplete, i, i+1)
 		return i + 1
 	}
 	sea, eps, n, ok := parseCross(p.fold(i))

@@ -1,6 +1,9 @@
 package release
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
@@ -38,14 +41,20 @@ func (p *Parser) gluedWord(i int) {
 // seasonWord reads the numbers beside a word for season.
 func (p *Parser) seasonWord(i int) {
 	j := i + int(p.marks[i].n)
-	if j < p.tail && p.marks[j].kind == season && len(p.r.Episodes) == 0 { // Season S01-S07
+	if j < p.tail && p.marks[j].kind == season && len(p.r.Episodes) == 0 && !(i == 1 && article(string(p.fold(0)))) { // Season S01-S07, but The Series S01
 		p.marks[i] = mark{kind: season, class: lexicon.Strong, n: 1}
+		return
+	}
+	if p.allSeasons(i, j) || p.r.hints[hintBook] > 0 && string(p.fold(i)) == "series" { // the books of a series are no seasons
 		return
 	}
 	known := len(p.r.Seasons) > 0
 	before := p.numberBefore(i)
 	after := p.seasonAfter(i, j)
-	if before >= 0 && (after < 0 || p.numberOwned(j)) {
+	if p.is(j+1, lexicon.EpisodeWord) && p.sep(j+1) == 0 { // 시즌 12화: the number is the episode's
+		after = -1
+	}
+	if before >= 0 && (after < 0 || p.numberOwned(j) || p.toks[before].Digits == 0) {
 		n := p.ordinal(before)
 		a := before
 		if to := before - 1; p.is(to, lexicon.ToWord) && p.digits(to-1, 1, 2) && p.open(to-1) && !known { // 1ª a 8ª Temporada
@@ -82,6 +91,31 @@ func (p *Parser) seasonWord(i int) {
 	}
 }
 
+// allSeasons reads how many seasons a series has where the name says that these are all: All 7 Seasons, (6 Seasons),
+// 5 Seasons Complete.
+func (p *Parser) allSeasons(i, j int) bool {
+	n := i - 1
+	if len(p.r.Seasons) > 0 || n <= 0 || !p.digits(n, 1, 2) || !p.open(n) || p.toks[n].Num < 2 || p.toks[n].Num > maxSeason || !p.sep(i).Blank() || !p.habit(i, lexicon.SeasonWord, "after,many") {
+		return false
+	}
+	a := n
+	switch w := string(p.fold(n - 1)); {
+	case p.region(n) != p.region(n-1) && p.sep(n).Has(token.Open) && p.sep(j).Has(token.Close):
+	case p.toks[n].Spaced || p.region(n) != p.region(n-1):
+		return false
+	case w == "all" || p.is(n-1, lexicon.Complete) && p.marks[n-1].kind == tag:
+		a--
+	case p.is(j, lexicon.Complete) && n > 1 && p.sep(j).Blank():
+	default:
+		return false
+	}
+	p.addSeasons(1, int(p.toks[n].Num))
+	p.set(a, j, season)
+	p.span(FieldSeason, n, j)
+	p.flag(&p.r.Complete, FieldComplete, a, j)
+	return true
+}
+
 // numberBefore returns the number or ordinal right before a season word, -1 for none.
 func (p *Parser) numberBefore(i int) int {
 	if i == 0 || !p.open(i-1) || p.region(i-1) != p.region(i) || p.sep(i)&^(token.Space|token.Dot|token.Under|token.Ordinal) != 0 {
@@ -92,7 +126,8 @@ func (p *Parser) numberBefore(i int) int {
 		return i - 2
 	}
 	if p.digits(i-1, 1, 2) {
-		if p.toks[i].Script == token.Latin && !p.sep(i).Has(token.Ordinal|token.Dot|token.Under) && english(p.fold(i)) {
+		again := len(p.r.Seasons) == 1 && p.r.Seasons[0] == int(p.toks[i-1].Num) // 3 сезон / Title, 3 Season
+		if p.toks[i].Script == token.Latin && !again && !p.sep(i).Has(token.Ordinal|token.Dot|token.Under) && p.habit(i, lexicon.SeasonWord, "after") || p.toks[i-1].Num > maxSeason {
 			return -1
 		}
 		return i - 1
@@ -100,19 +135,19 @@ func (p *Parser) numberBefore(i int) int {
 	if n, w := leading(f); w > 0 && w < 3 && n > 0 && ordinalTail(string(f[w:])) {
 		return i - 1
 	}
-	if ordinalWord(string(f)) > 0 {
+	if spelt(f, lexicon.Ordinal) > 0 {
 		return i - 1
 	}
 	return -1
 }
 
-// english tells whether a season word has its number behind it.
-func english(f []byte) bool {
-	switch string(f) {
-	case "season", "seasons", "series", "saison", "saisons", "serie", "seizoen":
-		return true
+// habit tells whether the season or episode word at token i is marked so in the lexicon: after, before, many, chapter, part.
+func (p *Parser) habit(i int, f lexicon.Field, what string) bool {
+	if i < 0 || i >= p.tail {
+		return false
 	}
-	return false
+	m := p.says(i, f)
+	return m != nil && strings.Contains(m.Value, what)
 }
 
 func ordinalTail(s string) bool {
@@ -123,42 +158,17 @@ func ordinalTail(s string) bool {
 	return false
 }
 
-func ordinalWord(s string) int {
-	switch s {
-	case "first", "первый", "primera", "premiere", "prima", "erste", "primeira":
-		return 1
-	case "second", "второй", "segunda", "seconda", "zweite", "deuxieme":
-		return 2
-	case "third", "третий", "tercera", "terza", "dritte", "terceira", "troisieme":
-		return 3
-	case "fourth", "четвертый", "cuarta", "quarta", "vierte":
-		return 4
-	case "fifth", "пятый":
-		return 5
-	case "الاول", "الأول":
-		return 1
-	case "الثاني":
-		return 2
-	case "الثالث":
-		return 3
-	case "الرابع":
-		return 4
-	case "الخامس":
-		return 5
-	case "السادس":
-		return 6
-	case "السابع":
-		return 7
-	case "一":
-		return 1
-	case "二":
-		return 2
-	case "三":
-		return 3
-	case "四":
-		return 4
-	case "五":
-		return 5
+// spelt returns the number that a word of field f says, 0 for none: ordinals, cardinals and months.
+func spelt(word []byte, f lexicon.Field) int {
+	e := lexicon.Find(word)
+	if e == nil {
+		return 0
+	}
+	for m := range e.Meanings {
+		if e.Meanings[m].Field == f {
+			n, _ := strconv.Atoi(e.Meanings[m].Value)
+			return n
+		}
 	}
 	return 0
 }
@@ -168,7 +178,7 @@ func (p *Parser) ordinal(i int) int {
 	if n, w := leading(f); w > 0 {
 		return n
 	}
-	return ordinalWord(string(f))
+	return spelt(f, lexicon.Ordinal)
 }
 
 // seasonAfter returns the token behind the first number after a season word, -1 for none.
@@ -183,10 +193,10 @@ func (p *Parser) seasonAfter(i, j int) int {
 	if n, w := leading(f); w > 0 && n > 0 && len(f) > w+2 && f[w] == 'o' && f[w+1] == 'f' && allDigits(f[w+2:]) {
 		return j + 1
 	}
-	if wordNumber(string(f)) > 0 && english(p.fold(i)) || p.toks[j].Script == token.Arabic && ordinalWord(string(f)) > 0 {
+	if spelt(f, lexicon.Cardinal) > 0 && p.habit(i, lexicon.SeasonWord, "after") || p.toks[j].Script == token.Arabic && spelt(f, lexicon.Ordinal) > 0 {
 		return j + 1
 	}
-	if english(p.fold(i)) || string(p.fold(i)) == "staffel" || string(p.fold(i)) == "temporada" {
+	if p.toks[i].Script == token.Latin && len(p.fold(i)) > 5 || p.habit(i, lexicon.SeasonWord, "after") {
 		if roman(f) > 0 {
 			return j + 1
 		}
@@ -209,10 +219,10 @@ func (p *Parser) numberOwned(j int) bool {
 
 // seasonNumbers reads 1, 1-5, 1 to 5, 1 2 3, 1, 2 & 3, VII from token j.
 func (p *Parser) seasonNumbers(j int) int {
-	many := j > 0 && pluralSeason(string(p.fold(j-1)))
+	many := p.habit(j-1, lexicon.SeasonWord, "many")
 	n, w := leading(p.fold(j))
 	if w == 0 {
-		n = max(roman(p.fold(j)), wordNumber(string(p.fold(j))), ordinalWord(string(p.fold(j))))
+		n = max(roman(p.fold(j)), spelt(p.fold(j), lexicon.Cardinal), spelt(p.fold(j), lexicon.Ordinal))
 	}
 	p.addSeasons(n, n)
 	for j++; j < p.tail; {
@@ -226,10 +236,15 @@ func (p *Parser) seasonNumbers(j int) int {
 				s = token.Amp
 			}
 		}
-		if !p.digits(j+step, 1, 2) || !p.open(j+step) || p.sep(j).Has(token.Open|token.Close|token.Slash) {
+		m := roman(p.foldAt(j + step))
+		if p.digits(j+step, 1, 2) {
+			m = int(p.toks[j+step].Num)
+		} else if w > 0 || m <= n { // Series I to XII
 			return j
 		}
-		m := int(p.toks[j+step].Num)
+		if !p.open(j+step) || p.sep(j).Has(token.Open|token.Close|token.Slash) {
+			return j
+		}
 		isRange := s.Has(token.Dash|token.Tilde|token.Colon) && m > n
 		if isRange && p.toks[j].Spaced && int(p.toks[j].Digits) > w && !many {
 			return j
@@ -249,14 +264,6 @@ func (p *Parser) seasonNumbers(j int) int {
 	return j
 }
 
-func pluralSeason(s string) bool {
-	switch s {
-	case "seasons", "saisons", "temporadas", "staffeln", "stagioni", "сезоны":
-		return true
-	}
-	return false
-}
-
 // completeRange reads Complete 1-9: the seasons of a series.
 func (p *Parser) completeRange(i int) {
 	j := i + int(p.marks[i].n)
@@ -266,20 +273,7 @@ func (p *Parser) completeRange(i int) {
 	p.addSeasons(int(p.toks[j].Num), int(p.toks[j+1].Num))
 	p.set(i, j+2, season)
 	p.span(FieldSeason, i, j+2)
-	p.r.Complete = true
-}
-
-// wordNumber reads a season's number spelt out in English or French.
-func wordNumber(s string) int {
-	for n, words := range [...][2]string{
-		{"one", "un"}, {"two", "deux"}, {"three", "trois"}, {"four", "quatre"}, {"five", "cinq"}, {"six", "six"}, {"seven", "sept"},
-		{"eight", "huit"}, {"nine", "neuf"}, {"ten", "dix"},
-	} {
-		if s == words[0] || s == words[1] {
-			return n + 1
-		}
-	}
-	return 0
+	p.flag(&p.r.Complete, FieldComplete, i, j+2)
 }
 
 // roman reads a Roman number up to 20; 0 where f is none.

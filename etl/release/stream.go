@@ -47,7 +47,9 @@ func appendAnswer(b []byte, rel *Release, name string) []byte {
 	c := Classify(rel, name, Media{})
 	b = b[:len(b)-1]
 	b = appendString(appendKey(b, "content_type"), c.Type)
-	b = appendString(appendKey(b, "work_id"), WorkOf(rel, c.Type).String())
+	if w := WorkOf(rel, c.Type); w.Known() {
+		b = appendString(appendKey(b, "work_id"), w.String())
+	}
 	return append(b, '}', '\n')
 }
 

@@ -109,7 +109,7 @@ func (p *Parser) breaks(i, cur int) bool {
 	if p.toks[i].Spaced && (!s.Has(token.Other) || p.exclaims(i-1)) || s.Has(token.Pipe) || s == token.Space|token.Under || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
 		return true
 	}
-	return other(sg.script, p.toks[i].Script) && p.long(i)
+	return other(sg.script, p.toks[i].Script) && (p.long(i) || p.toks[i].Script == token.Latin && i+1 < p.end && p.toks[i+1].Script == token.Latin) && !p.hasDigit(i)
 }
 
 // exclaims tells whether a mark that belongs to token i stands behind it: Some Title! - More.
@@ -129,8 +129,22 @@ func (p *Parser) long(i int) bool {
 	return p.toks[i].End-p.toks[i].Start > 2
 }
 
+// rejoin makes one segment of a title that goes on behind a bracket of up to three words: You Can (Not) Return.
+func (p *Parser) rejoin() {
+	for n := 0; n+2 < len(p.segs); n++ {
+		a, in, b := &p.segs[n], &p.segs[n+1], &p.segs[n+2]
+		const parting = token.Slash | token.Pipe | token.Dash | token.Dot
+		if p.region(a.a) > 0 || !in.inside || b.inside || in.dash || b.dash || in.b-in.a > 3 || a.script != in.script || a.script != b.script || (in.sep | b.sep).Has(parting) {
+			continue
+		}
+		a.b = b.b
+		p.segs = append(p.segs[:n+1], p.segs[n+3:]...)
+	}
+}
+
 // choose returns the segments that are the title and the second title, -1 for none.
 func (p *Parser) choose() (main, alt int) {
+	p.rejoin()
 	for n := range p.segs {
 		if !p.segs[n].inside {
 			main = n
@@ -138,11 +152,8 @@ func (p *Parser) choose() (main, alt int) {
 		}
 	}
 	if p.segs[main].script != token.Latin {
-		for n := main + 1; n < len(p.segs); n++ {
-			sg := &p.segs[n]
-			if sg.script == token.Latin && (sg.inside && p.end == p.year || sg.sep.Has(token.Slash|token.Pipe) || p.segs[main].script > token.Cyrillic) && p.letters(sg.a, sg.b) > 1 && !p.credits(n) {
-				return n, p.altOf(n, main)
-			}
+		if n := p.latinTitle(main); n > 0 {
+			return n, p.altOf(n, main)
 		}
 		if n := main + 1; n < len(p.segs) && p.segs[n].sep.Has(token.Slash) && !p.segs[n].inside && p.segs[main].script == p.segs[n].script {
 			return n, main
@@ -152,6 +163,26 @@ func (p *Parser) choose() (main, alt int) {
 		return main, n
 	}
 	return main, -1
+}
+
+// latinTitle returns the Latin title behind one in another script, 0 for none: one behind a slash rather than one that a
+// title in Han begins or ends with.
+func (p *Parser) latinTitle(main int) int {
+	best := 0
+	for n := main + 1; n < len(p.segs); n++ {
+		sg := &p.segs[n]
+		apart := sg.sep.Has(token.Slash | token.Pipe)
+		if sg.script != token.Latin || !p.worded(sg.a, sg.b) || p.credits(n) || !apart && !(sg.inside && p.end == p.year) && p.segs[main].script <= token.Cyrillic {
+			continue
+		}
+		if apart {
+			return n
+		}
+		if best == 0 {
+			best = n
+		}
+	}
+	return best
 }
 
 // altOf returns the second title where the Latin title n was chosen before the one at first.
@@ -171,14 +202,14 @@ func (p *Parser) credits(n int) bool {
 	return sg.inside && p.end < p.tail && p.region(p.end) > 0 && p.list.Regions[p.region(p.end)].Open == '['
 }
 
-func (p *Parser) letters(a, b int) int {
-	n := 0
+// worded tells whether a word of two letters or more, without a digit, stands among the tokens: 剧场版 M26 has no Latin title.
+func (p *Parser) worded(a, b int) bool {
 	for i := a; i < b; i++ {
-		if p.toks[i].Digits == 0 {
-			n += int(p.toks[i].End - p.toks[i].Start)
+		if t := &p.toks[i]; t.Digits == 0 && t.End-t.Start > 1 && !p.hasDigit(i) {
+			return true
 		}
 	}
-	return n
+	return false
 }
 
 // fallback finds a title where none stands before the tags: behind the marker, or else all of the name.
@@ -206,6 +237,11 @@ func (p *Parser) fallback() {
 	if p.r.Title == "" && len(p.toks) > 0 {
 		p.r.Title = p.clean(0, len(p.toks))
 		p.span(FieldTitle, 0, len(p.toks))
+	}
+	if a := strings.IndexFunc(p.name, unicode.IsLetter); len(p.toks) == 0 && a >= 0 { // a lone ʻ is a letter and no word
+		_, w := utf8.DecodeRuneInString(p.name[a:])
+		p.r.Title = p.name[a : a+w]
+		p.r.Spans[FieldTitle] = Span{int32(a), int32(a + w)}
 	}
 }
 
@@ -246,7 +282,7 @@ func (p *Parser) clean(a, b int) string {
 		return ""
 	}
 	for i := a + 1; i < b-1; i++ {
-		if m := p.says(i, lexicon.Source); m != nil && m.Value == "ppv" && p.marks[i].kind == tag { // UFC 239 PPV Jones vs Santos
+		if m := p.says(i, lexicon.Source); m != nil && m.Value == "ppv" && p.marks[i].kind == tag && p.sep(i).Blank() { // UFC 239 PPV Jones vs Santos
 			return p.clean(a, i) + " " + p.clean(i+1, b)
 		}
 	}
@@ -256,14 +292,14 @@ func (p *Parser) clean(a, b int) string {
 	if b < len(p.toks) {
 		stop = int(p.toks[b].Start)
 	}
-	if strings.IndexByte(raw, '.') < 0 && strings.IndexByte(raw, '_') < 0 && !p.list.Plus && !wide(raw) && utf8.ValidString(raw) {
+	if strings.IndexByte(raw, '.') < 0 && strings.IndexByte(raw, '_') < 0 && !p.list.Plus && !wide(raw) && utf8.ValidString(raw) && !strings.ContainsFunc(raw, hidden) {
 		return raw + p.closing(end, stop)
 	}
 	p.buf = p.buf[:0]
-	blank, spaced := false, strings.IndexByte(raw, ' ') >= 0
+	blank, spaced := false, strings.ContainsAny(raw, " _")
 	for i, r := range raw {
 		switch {
-		case r == utf8.RuneError:
+		case r == utf8.RuneError || hidden(r):
 			blank = true
 			continue
 		case r == '.' && spaced && !blank && i > 0: // between blanks a dot is a dot
@@ -280,15 +316,8 @@ func (p *Parser) clean(a, b int) string {
 	return string(p.buf) + p.closing(end, stop)
 }
 
-// wide tells whether s has blanks that a title must not keep: two in a row, or control characters.
-func wide(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == ' ' && i+1 < len(s) && s[i+1] == ' ' {
-			return true
-		}
-	}
-	return false
-}
+// wide tells whether s has two blanks in a row.
+func wide(s string) bool { return strings.Contains(s, "  ") }
 
 // initial tells whether the dot at byte i stands between single letters, as in S.W.A.T.
 func initial(s string, i int) bool {
@@ -299,11 +328,16 @@ func initial(s string, i int) bool {
 	return single(i-1) && edge(i-2) && single(i+1) && edge(i+2)
 }
 
-// closing returns the marks that end a title and belong to it: ! and ?.
+// closing returns the marks that end a title and belong to it: ! and ?, a fraction or a power.
 func (p *Parser) closing(end, stop int) string {
 	n := end
-	for n < stop && n < len(p.name) && (p.name[n] == '!' || p.name[n] == '?') {
-		n++
+	for n < stop && n < len(p.name) {
+		switch r, w := utf8.DecodeRuneInString(p.name[n:]); r {
+		case '!', '?', '½', '¼', '¾', '²', '³':
+			n += w
+			continue
+		}
+		break
 	}
 	return p.name[end:n]
 }
@@ -313,10 +347,10 @@ func (p *Parser) finish() {
 	r := p.r
 	r.Script = p.script()
 	if r.Source == "" && r.Remux {
-		r.Source = "bluray"
+		r.Source, r.Spans[FieldSource] = "bluray", r.Spans[FieldRemux]
 	}
 	if r.Year == 0 && len(r.Seasons) == 1 && r.Seasons[0] >= firstYear {
-		r.Year = r.Seasons[0]
+		r.Year, r.Spans[FieldYear] = r.Seasons[0], r.Spans[FieldSeason]
 	}
 	if r.Country == "" {
 		p.countryInTitle()

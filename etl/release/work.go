@@ -3,13 +3,16 @@ package release
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
 
 // KeyVersion changes when the same release would get another work.
-const KeyVersion = 1
+const KeyVersion = 2
 
 // Level says how much of a work an identifier stands for.
 type Level uint8
@@ -36,6 +39,9 @@ type Work struct {
 // WorkOf returns the work that a release of the given content type holds.
 func WorkOf(r *Release, contentType string) Work {
 	w := Work{Kind: workKind(r, contentType), Title: NormTitle(r.FullTitle()), Year: r.Year, Part: r.Part, Season: -1, Episode: -1}
+	if w.Part > 0 {
+		w.Title = withoutPart(w.Title, w.Part)
+	}
 	switch w.Kind {
 	case "series":
 		w.Country, w.Part = r.Country, 0
@@ -79,6 +85,36 @@ func workKind(r *Release, contentType string) string {
 	}
 	return contentType
 }
+
+// withoutPart takes "part 2" off the end of a normalised title, where r.Part says the same.
+func withoutPart(title string, part int) string {
+	head, last, ok := cutLast(title)
+	if !ok || last != strconv.Itoa(part) {
+		return title
+	}
+	rest, word, ok := cutLast(head)
+	if !ok || !means(word, lexicon.PartWord) {
+		return title
+	}
+	return rest
+}
+
+func cutLast(s string) (head, last string, ok bool) {
+	i := strings.LastIndexByte(s, ' ')
+	if i < 0 {
+		return "", s, false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// means tells whether the lexicon knows word in field f.
+func means(word string, f lexicon.Field) bool {
+	e := lexicon.Find([]byte(word))
+	return e != nil && slices.ContainsFunc(e.Meanings, func(m lexicon.Meaning) bool { return m.Field == f })
+}
+
+// Known tells whether the name says which work it is: one without a letter or digit is no work.
+func (w *Work) Known() bool { return w.Title != "" }
 
 // ID is the work's identifier at a level: the first 8 bytes of a hash.
 func (w Work) ID(level Level) [8]byte {
@@ -128,12 +164,15 @@ func NormTitle(title string) string {
 	var l token.List
 	l.Split(title)
 	b := make([]byte, 0, len(l.Fold)+8)
+	var prev []byte
 	for i := range l.Tokens {
 		t := &l.Tokens[i]
 		f := l.Fold[t.FoldStart:t.FoldEnd]
 		if i == 0 && len(l.Tokens) > 1 && article(string(f)) {
 			continue
 		}
+		last := prev
+		prev = f
 		if len(b) > 0 {
 			b = append(b, ' ')
 		}
@@ -144,6 +183,10 @@ func NormTitle(title string) string {
 			b = strconv.AppendInt(b, int64(n), 10)
 			continue
 		}
+		if n := spelt(f, lexicon.Cardinal); n > 0 && counts(last) { // Part Two, Chapter Two
+			b = strconv.AppendInt(b, int64(n), 10)
+			continue
+		}
 		if t.Digits > 0 && t.Digits < 9 {
 			b = strconv.AppendInt(b, int64(t.Num), 10)
 			continue
@@ -151,6 +194,15 @@ func NormTitle(title string) string {
 		b = append(b, f...)
 	}
 	return string(b)
+}
+
+// counts tells whether a number that is spelt out behind word counts parts of a work.
+func counts(word []byte) bool {
+	switch string(word) {
+	case "chapter", "book", "episode":
+		return true
+	}
+	return means(string(word), lexicon.PartWord) || means(string(word), lexicon.VolumeWord)
 }
 
 func article(s string) bool { return s == "the" || s == "a" || s == "an" }

@@ -19,6 +19,9 @@ func TestSameWork(t *testing.T) {
 		{"Copper.Lane.S02E05.1080p.WEB.h264-AAA", "Copper Lane - 2x05 - The Visitor.avi", "Copper Lane Season 3 Complete 720p", "Copper.Lane.S01-S04.BluRay.x264"},
 		{"[BlueLantern] Kaze no Machi - 07 [1080p].mkv", "Kaze.no.Machi.S01E07.1080p.WEB.h264-AAA"},
 		{"Lost.Lagoon.Part.2.1974.1080p.BluRay.x264", "Lost Lagoon Part II (1974)"},
+		{"Lost.Lagoon.Part.Four.1979.1080p.BluRay.x264", "Lost Lagoon: Part 4 (1979)", "Lost Lagoon - Part IV 1979 720p"},
+		{"Star Harbor Episode IV A New Tide 1977 1080p", "Star.Harbor.Episode.4.A.New.Tide.1977.720p.BluRay"},
+		{"Copper Road Chapter Two 2019 1080p", "Copper.Road.Chapter.2.2019.BluRay"},
 		{"Fox & Crow 2009 1080p BluRay", "Fox.and.Crow.2009.DVDRip.XviD-AAA"},
 	}
 	seen := map[string]string{}
@@ -55,6 +58,15 @@ func TestLevels(t *testing.T) {
 	}
 	if a.ID(LevelSeason) == c.ID(LevelSeason) || a.ID(LevelEpisode) == b.ID(LevelEpisode) {
 		t.Error("seasons or episodes fell together")
+	}
+}
+
+// TestNoWork holds that a name that says nothing is no work.
+func TestNoWork(t *testing.T) {
+	for name, want := range map[string]bool{"★ ★ ★": false, "": false, "...": false, "300 (2006)": true, "静かな町": true, "x": true} {
+		if w := workOf(name); w.Known() != want {
+			t.Errorf("%q: known %v, want %v: %+v", name, w.Known(), want, w)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func (p *Parser) findEnd() {
 	if end == p.tail {
 		end = p.sceneEnd()
 	}
-	if end == p.year && end > p.start+1 && p.r.hints.book > 0 && month(string(p.fold(end-1))) > 0 { // a magazine's month
+	if end == p.year && end > p.start+1 && p.r.hints[hintBook] > 0 && month(p.fold(end-1)) > 0 { // a magazine's month
 		end--
 	}
 	if k := p.latinBehind(end); k > 0 {
@@ -39,11 +39,11 @@ func (p *Parser) findEnd() {
 	if end == p.year && end+1 < p.tail && p.marks[end+1].kind == versionMark && p.marks[end+1].class == lexicon.Strong { // Adobe XD CC 2019 v21
 		end++
 	}
-	if end == p.year && p.r.YearEnd > p.r.Year && end > p.start+2 && p.sequels(end-2) { // Title 1-3 (1999-2003)
-		end -= 2
-	}
 	p.byMarker = end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode || p.marks[end].kind == date)
 	p.end = p.backwards(end)
+	if p.sequels(p.end-2) && (p.tagAt(p.end) || p.end == p.year && p.r.YearEnd > p.r.Year) { // Title 1-3 (1999-2003), Title I-III 1080p
+		p.end -= 2
+	}
 	p.strong = p.firstStrong(p.end)
 }
 
@@ -53,11 +53,8 @@ func (p *Parser) latinBehind(end int) int {
 	if p.second > 0 || end >= p.tail || p.region(end) == 0 && p.marks[end].kind != season || p.region(p.start) != 0 {
 		return 0
 	}
-	if p.toks[p.start].Script == token.Cyrillic { // Название (1-8 серии из 8) / Title / 2019
-		i := int(p.list.Regions[p.region(end)].Last)
-		if i < p.tail && p.sep(i).Has(token.Slash) && p.open(i) && p.toks[i].Script == token.Latin && p.region(i) == 0 {
-			return i
-		}
+	if p.toks[p.start].Script == token.Cyrillic {
+		return p.behindSlash(end)
 	}
 	if p.toks[p.start].Script < token.Han {
 		return 0
@@ -76,9 +73,26 @@ func (p *Parser) latinBehind(end int) int {
 	return 0
 }
 
+// behindSlash returns the first token of the Latin title that a slash parts from a Cyrillic title's seasons and episodes,
+// 0 for none: Название (1-8 серии из 8) / Title / 2019, Название - сезон 2 / Title.
+func (p *Parser) behindSlash(i int) int {
+	for i++; i < p.tail; i++ {
+		if k := p.region(i); k > 0 && p.list.Regions[k].Open == '[' || k == 0 && p.hard(i) && p.tagAt(i) {
+			return 0
+		}
+		if p.region(i) == 0 && p.sep(i).Has(token.Slash) && p.sep(i).Has(token.Space) {
+			if p.open(i) && p.toks[i].Script == token.Latin {
+				return i
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
 // sequels tells whether the tokens i and i+1 count the parts of a series of films: 1-3, I-III.
 func (p *Parser) sequels(i int) bool {
-	if p.sep(i+1)&^token.Space != token.Dash || p.region(i) > 0 || p.marks[i].kind != free || p.marks[i+1].kind != free {
+	if i <= p.start || p.sep(i+1)&^token.Space != token.Dash || p.region(i) > 0 || p.marks[i].kind != free || p.marks[i+1].kind != free {
 		return false
 	}
 	a, b := roman(p.fold(i)), roman(p.fold(i+1))
@@ -104,16 +118,11 @@ func (p *Parser) sceneEnd() int {
 			joined++
 		}
 	}
-	if joined < 2 && !foreign && !(joined == 1 && i == p.start+2 && p.capital(i, 1) && len(p.fold(i)) > 3 && !p.capital(p.start, 2)) {
+	if joined < 2 && !foreign && !(joined == 1 && i == p.start+2 && p.shouts(i) && !p.capital(p.start, 2)) {
 		return p.tail
 	}
 	p.takeGroup(i, p.tail)
 	return i
-}
-
-// numberedIssue tells whether Vol. 1 No. 26 begins at token i.
-func (p *Parser) numberedIssue(i int) bool {
-	return p.is(i, lexicon.VolumeWord) && p.digits(i+1, 1, 3) && (p.is(i+2, lexicon.IssueWord) || i+2 < p.tail && string(p.fold(i+2)) == "no") && p.digits(i+3, 1, 4)
 }
 
 // firstStrong returns the first token from i that is a tag beyond doubt, markers and years aside.
@@ -137,6 +146,9 @@ func (p *Parser) closes(i int) bool {
 		return m.kind == site && p.toks[i].Spaced
 	}
 	r := &p.list.Regions[k]
+	if r.Open == '[' && p.is(int(r.Last)-1, lexicon.Repack) { // [SOMEONE Repack]
+		return true
+	}
 	return p.allTagged(i, int(r.Last)) && !p.bareNumber(i)
 }
 
@@ -167,7 +179,7 @@ func (p *Parser) backwards(end int) int {
 			}
 			return i
 		case m.class == lexicon.Strong:
-		case j == p.start+1 && article(string(p.fold(p.start))) && m.class != lexicon.Weak: // The English
+		case j == p.start+1 && article(string(p.fold(p.start))) && (m.class != lexicon.Weak || p.is(j, lexicon.SeasonWord)): // The English, The Series
 			return i
 		case p.sep(i).Has(token.Comma) || j > 0 && p.is(j-1, lexicon.AndWord):
 			return i
@@ -186,7 +198,7 @@ func (p *Parser) backwards(end int) int {
 // wordlike tells whether a weak tag before the title's end reads as a word of the title: at the end of a name without
 // tags, or a season's or part's word without its number.
 func (p *Parser) wordlike(j, end int) bool {
-	if end >= p.tail && !p.capital(j, 1) {
+	if end >= p.tail && !p.capital(j, 1) && !p.closesPack(j) {
 		return true
 	}
 	for _, m := range p.marks[j].entry.Meanings {
@@ -206,20 +218,29 @@ func (p *Parser) wordlike(j, end int) bool {
 	return false
 }
 
-// namesPack tells whether the word for a pack at token j stands apart from the title: a Duology, a Movie Collection and a
-// Collection with a range of years do, another Collection has it in its name.
-func (p *Parser) namesPack(j, end int) bool {
-	return bytes.HasSuffix(p.fold(j), []byte("logy")) || p.marks[j].n > 1 || end == p.year && p.r.YearEnd > p.r.Year
+// closesPack tells whether the words at token j, which end the name, say that this is all there is of something: Complete
+// Series, Trilogy, 1-9 Complete.
+func (p *Parser) closesPack(j int) bool {
+	if p.says(j, lexicon.Complete) != nil {
+		return p.marks[j].n > 1 || p.sequels(j-2)
+	}
+	return p.says(j, lexicon.Pack) != nil && (bytes.HasSuffix(p.fold(j), []byte("logy")) || p.sequels(j-2))
 }
 
-// loud tells whether token j is in capitals while the title is not.
+// namesPack tells whether the word for a pack at token j stands apart from the title: a Duology, a Movie Collection and a
+// Collection with a range of years or of parts do, another Collection has it in its name.
+func (p *Parser) namesPack(j, end int) bool {
+	return bytes.HasSuffix(p.fold(j), []byte("logy")) || p.marks[j].n > 1 || end == p.year && p.r.YearEnd > p.r.Year || p.sequels(j-2)
+}
+
+// loud tells whether token j is in capitals while the title is not, be it that its script has none.
 func (p *Parser) loud(j int) bool {
 	for _, f := range [...]lexicon.Field{lexicon.OfWord, lexicon.AndWord, lexicon.ToWord, lexicon.DiscWord} {
 		if p.says(j, f) != nil {
 			return false
 		}
 	}
-	return p.capital(j, max(1, int(p.marks[j].n))) && !p.capital(p.start, j-p.start)
+	return p.capital(j, max(1, int(p.marks[j].n))) && (!p.capital(p.start, j-p.start) || p.toks[p.start].Script > token.Latin && p.toks[j].Script == token.Latin)
 }
 
 // tagAt tells whether token i is a tag and no marker or year.
@@ -294,11 +315,11 @@ func (p *Parser) grammar(i int) bool {
 	return false
 }
 
-// acceptBrackets accepts the tags in brackets before the title, and strong tags wherever they stand.
+// acceptBrackets accepts the tags in brackets before the title, and strong tags and channels wherever they stand.
 func (p *Parser) acceptBrackets() {
 	for i := 0; i < p.start && i < p.tail; i++ {
 		m := &p.marks[i]
-		if m.kind == tag && p.region(i) != p.lead && (m.class == lexicon.Strong || p.region(i) > 0) {
+		if m.kind == tag && (p.region(i) != p.lead && (m.class == lexicon.Strong || p.region(i) > 0) || p.region(i) == 0 && p.says(i, lexicon.Network) != nil) {
 			m.ok = true
 		}
 	}

@@ -24,7 +24,9 @@ type Job struct {
 	Bootstrap  string   `json:"bootstrap"` // host:port, with commas between
 	Watch      string   `json:"watch"`     // whose packets to report
 	Infohashes []string `json:"infohashes"`
-	Seconds    int      `json:"seconds"`
+	Seconds    int      `json:"seconds"` // at least; ten times as long, while too little was sent
+
+	AtLeast map[string]int `json:"atleast"` // packets to Watch, by method
 }
 
 // Sent is a packet that a session says it sent.
@@ -38,7 +40,7 @@ type Sent struct {
 // interpreter is $BOON_PYTHON, or that of .tools in the folder above the test's.
 func Libtorrent(t testing.TB, job Job) []Sent {
 	t.Helper()
-	python := interpreter(t)
+	python := Python(t)
 	input, err := json.Marshal(job)
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +60,9 @@ func Libtorrent(t testing.TB, job Job) []Sent {
 	return sent
 }
 
-func interpreter(t testing.TB) string {
+// Python returns an interpreter that has libtorrent, or skips the test:
+// $BOON_PYTHON, or that of .tools in the folder above the test's.
+func Python(t testing.TB) string {
 	t.Helper()
 	python := os.Getenv("BOON_PYTHON")
 	if python == "" {

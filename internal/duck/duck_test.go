@@ -125,6 +125,54 @@ func TestHeardAgreesWithDemand(t *testing.T) {
 	}
 }
 
+// TestOldColumns: a day that was made before a column was is read beside newer
+// ones, and alone.
+func TestOldColumns(t *testing.T) {
+	s := ducktest.Lake(t, t.TempDir())
+	before := count(t, open(t, s), "SELECT count(*) FROM uptime")
+	makeOld(t, s, ducktest.Days[0])
+	old := "SELECT count(*) - count(our_id) - count(value) FROM uptime WHERE day = '" + ducktest.Days[0] + "'"
+	db := open(t, s)
+	rows := count(t, db, old)
+	if n := count(t, db, "SELECT count(*) FROM uptime"); n != before || rows == 0 {
+		t.Errorf("%d rows, %d of them without the columns; %d before", n, rows, before)
+	}
+	if count(t, db, "SELECT count(our_id) FROM uptime") == 0 {
+		t.Error("newer days have lost a column")
+	}
+	for _, newer := range ducktest.Days[1:] {
+		d, _ := lake.ParseDay(newer)
+		if err := s.Delete(t.Context(), lake.ManifestKey("uptime", d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, open(t, s), old); n != rows {
+		t.Errorf("%d rows where the old day is alone, %d beside others", n, rows)
+	}
+}
+
+// makeOld takes columns from a day of uptime, as if it had been made before they were.
+func makeOld(t *testing.T, s *lake.File, on string) {
+	t.Helper()
+	day, _ := lake.ParseDay(on)
+	m, was, err := lake.ReadManifest(t.Context(), s, "uptime", day)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := s.Path(m.Parts[0].Key)
+	err = open(t, s).CopyTo(t.Context(), "SELECT * EXCLUDE (our_id, value, day) FROM uptime WHERE day = '"+on+"';", path+".old")
+	if err == nil {
+		err = os.Rename(path+".old", path)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Schema--
+	if _, err := lake.WriteManifest(t.Context(), s, m, was); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // DuckDB 1.5.5 fails inside at max of a folder's column over one file (its issue 25629).
 func TestLastDayOfOneFile(t *testing.T) {
 	db := open(t, ducktest.Lake(t, t.TempDir()))

@@ -18,7 +18,7 @@ var viewsSQL string
 
 // Catalog is what a lake holds: the manifests of each table, by day.
 type Catalog struct {
-	Manifests map[string][]*lake.Manifest
+	Manifests map[string][]*lake.Manifest // without their inputs
 	source    source
 }
 
@@ -85,7 +85,9 @@ func readManifests(ctx context.Context, s lake.Store, table string, days []lake.
 	g.SetLimit(8)
 	for i, d := range days {
 		g.Go(func() (err error) {
-			manifests[i], _, err = lake.ReadManifest(ctx, s, table, d)
+			if manifests[i], _, err = lake.ReadManifest(ctx, s, table, d); manifests[i] != nil {
+				manifests[i].Inputs = nil // of a year, half a gigabyte
+			}
 			return err
 		})
 	}
@@ -145,7 +147,9 @@ func viewName(table string) string {
 func (c *Catalog) tableView(t datasets.Table) (string, error) {
 	head := "\nCREATE OR REPLACE VIEW " + viewName(t.Name) + " AS\n"
 	var parts []string
+	old := false
 	for _, m := range c.Manifests[t.Name] {
+		old = old || m.Schema != datasets.Schema
 		for _, p := range m.Parts {
 			if err := lake.CheckKey(p.Key); err != nil {
 				return "", fmt.Errorf("manifest of %s, %s: %w", m.Table, m.Day, err)
@@ -153,21 +157,26 @@ func (c *Catalog) tableView(t datasets.Table) (string, error) {
 			parts = append(parts, "\t"+quote(c.source.of(p)))
 		}
 	}
-	if len(parts) > 0 {
-		// The day is read as text and cast: DuckDB up to 1.5.5 fails inside (issue 25629)
-		// at max(day) over one file where the column of the folders is used as it is.
-		return head + "SELECT * REPLACE (day::DATE AS day) FROM read_parquet([\n" + strings.Join(parts, ",\n") +
-			"],\n\thive_partitioning = true, hive_types = {'day': VARCHAR});\n", nil
-	}
 	columns, err := Columns(t)
 	if err != nil {
 		return "", err
 	}
-	var empty []string
+	var typed []string
 	for _, col := range columns {
-		empty = append(empty, fmt.Sprintf("\tNULL::%s AS %q", col.Type, col.Name))
+		typed = append(typed, fmt.Sprintf("\tNULL::%s AS %q", col.Type, col.Name))
 	}
-	return head + "SELECT\n" + strings.Join(empty, ",\n") + "\nWHERE false;\n", nil
+	empty := "SELECT\n" + strings.Join(typed, ",\n") + "\nWHERE false"
+	if len(parts) == 0 {
+		return head + empty + ";\n", nil
+	}
+	// The day is read as text and cast: DuckDB up to 1.5.5 fails inside (issue 25629)
+	// at max(day) over one file where the column of the folders is used as it is.
+	rows := "SELECT * REPLACE (day::DATE AS day) FROM read_parquet([\n" + strings.Join(parts, ",\n") +
+		"],\n\thive_partitioning = true, hive_types = {'day': VARCHAR}"
+	if old { // a day that was made before a column was, and whose logs are gone, has nulls there
+		return head + empty + "\nUNION ALL BY NAME " + rows + ", union_by_name = true);\n", nil
+	}
+	return head + rows + ");\n", nil
 }
 
 // quote makes s an SQL literal.

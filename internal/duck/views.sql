@@ -13,11 +13,15 @@ CREATE OR REPLACE VIEW crawlers AS
 SELECT day, key_epoch, requester, network, country, crawler, queries
 FROM requesters WHERE crawler IS NOT NULL;
 
+-- Whether a query asks for a torrent: a get_peers or an announce_peer, but no get_peers
+-- for a target that shares 32 bits or more with the asker's own id (their_cpl), which is
+-- a node filling its table (libtorrent does that with get_peers, not find_node).
+CREATE OR REPLACE MACRO asks(kind, their_cpl) AS
+	kind IN ('get_peers', 'announce_peer') AND (coalesce(their_cpl, 0) < 32 OR kind = 'announce_peer');
+
 -- Queries that ask for a torrent. Left out are
 --   crawlers;
---   sample_infohashes and find_node, which ask for no torrent;
---   get_peers for a target that shares 32 bits or more with the asker's own id: a
---     node filling its table (libtorrent does that with get_peers, not find_node);
+--   what asks for no torrent (see asks);
 --   info-hashes nobody announced, nobody resolved and fewer than two requesters
 --     asked for that day: made-up targets of table upkeep. The table demand holds
 --     every info-hash of the day that passes, and no other.
@@ -25,7 +29,7 @@ CREATE OR REPLACE VIEW heard AS
 SELECT q.* FROM queries q
 JOIN (SELECT day, infohash FROM demand GROUP BY day, infohash) counted USING (day, infohash)
 ANTI JOIN crawlers USING (day, key_epoch, requester)
-WHERE q.kind = 'announce_peer' OR (q.kind = 'get_peers' AND coalesce(q.their_cpl, 0) < 32);
+WHERE asks(q.kind, q.their_cpl);
 
 -- Whether day d is in the period that the caller chose with SET VARIABLE: one day,
 -- the week (Monday to Sunday) that holds a day, days since, days until; every day

@@ -124,15 +124,7 @@ func (db *DB) Lookup(a netip.Addr) (Place, bool) {
 	if !ok {
 		return Place{}, false
 	}
-	city, asn := db.city, db.asn
-	if a.Is6() {
-		if db.city6 != nil {
-			city = db.city6
-		}
-		if db.asn6 != nil {
-			asn = db.asn6
-		}
-	}
+	city, asn := db.sources(a)
 	var place Place
 	if p := db.find(city, a); p != nil {
 		place, ok = *p, true
@@ -143,6 +135,20 @@ func (db *DB) Lookup(a netip.Addr) (Place, bool) {
 		place.ASN, place.ASName, ok = p.ASN, p.ASName, true
 	}
 	return place, ok
+}
+
+// sources are the databases for an address.
+func (db *DB) sources(a netip.Addr) (city, asn *source) {
+	city, asn = db.city, db.asn
+	if a.Is6() {
+		if db.city6 != nil {
+			city = db.city6
+		}
+		if db.asn6 != nil {
+			asn = db.asn6
+		}
+	}
+	return city, asn
 }
 
 // find asks one source, if there is one and it is intact.

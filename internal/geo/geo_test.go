@@ -3,6 +3,7 @@ package geo_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -27,7 +28,13 @@ type entry struct {
 // write makes a database file of the records and returns its path.
 func write(t testing.TB, name, kind string, version int, entries ...entry) string {
 	t.Helper()
-	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: kind, BuildEpoch: 1_767_571_200, IPVersion: version, RecordSize: 24})
+	return writeSized(t, name, kind, version, 24, entries...)
+}
+
+// writeSized does so with numbers of so many bits in the tree.
+func writeSized(t testing.TB, name, kind string, version, bits int, entries ...entry) string {
+	t.Helper()
+	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: kind, BuildEpoch: 1_767_571_200, IPVersion: version, RecordSize: bits})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +130,119 @@ func TestLookup(t *testing.T) {
 	}
 	if db.Damaged() != 0 {
 		t.Errorf("%d damaged lookups in a sound database", db.Damaged())
+	}
+}
+
+// Find tells apart what Lookup tells apart, and what it says of a network holds
+// for every address there.
+func TestFindAgreesWithLookup(t *testing.T) {
+	db := open(t, nested(t), networks(t))
+	r := rand.New(rand.NewPCG(1, 1))
+	records := map[uint64]geo.Place{}
+	near := []string{"130.91.7.200", "83.38.1.1", "198.51.7.1", "198.51.130.1", "84.0.0.1", "9.9.9.9", "10.1.2.3", "2a02:8108::1", "2002:825b:7c8::1", "2002:a01:203::1"}
+	for range 2000 {
+		a := netip.MustParseAddr(near[r.IntN(len(near))])
+		if b := a.As4; a.Is4() && r.IntN(2) == 0 {
+			four := b()
+			four[1+r.IntN(3)] = byte(r.IntN(256))
+			a = netip.AddrFrom4(four)
+		}
+		f := db.Find(a)
+		want, _ := db.Lookup(a)
+		if p, ok := records[f.Record]; ok && p != want {
+			t.Fatalf("%s: record %x is %+v and %+v", a, f.Record, p, want)
+		}
+		records[f.Record] = want
+		if !a.Is4() {
+			continue
+		}
+		four := a.As4()
+		beside := netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, binary.BigEndian.Uint32(four[:])^r.Uint32()>>f.Bits)))
+		if got := db.Find(beside); got != f {
+			t.Fatalf("%s is %+v, and %s, which shares %d bits, %+v", a, f, beside, f.Bits, got)
+		}
+	}
+	if records[0] != (geo.Place{}) {
+		t.Errorf("no record is %+v", records[0])
+	}
+}
+
+// FindMany says what Find says, whatever the shape of the tree, also of trees
+// that are damaged.
+func TestFindManyAgreesWithFind(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 1))
+	for _, bits := range []int{24, 28, 32} {
+		for _, version := range []int{4, 6} {
+			cities, carriers := []entry{{"84.0.0.0/8", object{"city": names("City")}}}, []entry{{"0.0.0.0/4", object{"autonomous_system_number": mmdbtype.Uint32(7)}}}
+			for i := range 300 {
+				// Near each other, and wide and narrow.
+				network := fmt.Sprintf("84.%d.%d.%d/%d", r.IntN(4), r.IntN(256), r.IntN(256), 9+r.IntN(24))
+				cities = append(cities, entry{network, object{"city": names(fmt.Sprint("City", i))}})
+				carriers = append(carriers, entry{network, object{"autonomous_system_number": mmdbtype.Uint32(i)}})
+			}
+			city := writeSized(t, "city.mmdb", "City", version, bits, cities...)
+			asn := writeSized(t, "asn.mmdb", "ASN", version, bits, carriers...)
+			manyAgree(t, r, open(t, city, asn))
+			manyAgree(t, r, open(t, city, ""))
+			manyAgree(t, r, open(t, "", asn))
+			whole, err := os.ReadFile(city)
+			if err != nil {
+				t.Fatal(err)
+			}
+			damaged := 0
+			for range 40 {
+				b := bytes.Clone(whole)
+				for range 1 + r.IntN(40) {
+					b[r.IntN(len(b)/2)] ^= 1 << r.IntN(8)
+				}
+				if err := os.WriteFile(city, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if db, err := geo.Open(city, asn); err == nil {
+					damaged++
+					manyAgree(t, r, db)
+				}
+			}
+			if damaged == 0 {
+				t.Error("no damaged database could be opened: nothing was tested")
+			}
+		}
+	}
+	var none *geo.DB
+	found := []geo.Found{{Record: 1}}
+	if none.FindMany([]uint32{84 << 24}, found); found[0] != none.Find(netip.AddrFrom4([4]byte{84})) {
+		t.Errorf("a nil DB finds %+v", found[0])
+	}
+}
+
+func manyAgree(t *testing.T, r *rand.Rand, db *geo.DB) {
+	t.Helper()
+	addrs := make([]uint32, 1000)
+	for i := range addrs {
+		addrs[i] = 84<<24 | r.Uint32()>>(8+r.IntN(24))
+		if i%10 == 0 {
+			addrs[i] = r.Uint32()
+		}
+	}
+	found := make([]geo.Found, len(addrs))
+	before := db.Damaged()
+	db.FindMany(addrs, found)
+	many := db.Damaged() - before
+	known := 0
+	for i, a := range addrs {
+		want := db.Find(netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, a))))
+		if found[i] != want {
+			t.Fatalf("%d.%d.%d.%d is %+v, and %+v among many", a>>24, a>>16&255, a>>8&255, a&255, want, found[i])
+		}
+		if want.Record != 0 {
+			known++
+		}
+	}
+	if known == 0 {
+		t.Error("nothing is known of any address")
+	}
+	if alone := db.Damaged() - before - many; alone != many {
+		t.Errorf("%d lookups ran into damage alone, %d among many", alone, many)
 	}
 }
 

@@ -39,6 +39,7 @@ const cacheBits = 18
 // lookups need no lock, and what they return is never written again.
 type source struct {
 	reader  *maxminddb.Reader
+	tree    *tree // nil where only the reader can follow it
 	schema  schema
 	edition string
 	cache   []atomic.Pointer[cached]
@@ -84,7 +85,7 @@ func openSource(path, flag string, want []schema) (*source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open geo database %s: not a whole MaxMind DB file (%w); %s", path, err, whatToDo(flag))
 	}
-	s := &source{reader: reader, cache: make([]atomic.Pointer[cached], 1<<cacheBits)}
+	s := &source{reader: reader, tree: treeOf(b, reader), cache: make([]atomic.Pointer[cached], 1<<cacheBits)}
 	s.schema, err = detect(reader)
 	if err != nil {
 		return nil, fmt.Errorf("open geo database %s: damaged (%w); %s", path, err, whatToDo(flag))

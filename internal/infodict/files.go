@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/boontorrent/boon/internal/bencode"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -45,9 +46,9 @@ func (d *dictionary) filesV1(name string) ([]rawlog.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	pieces, ok := d.pieces.text()
+	pieces, ok := d.pieces.Text()
 	if !ok {
-		return nil, refuse(BadPieces, "pieces is %s", d.pieces.brief())
+		return nil, refuse(BadPieces, "pieces is %s", d.pieces.Brief())
 	}
 	if want := pieceCount(total, d.pieceBytes); len(pieces)%20 != 0 || int64(len(pieces)/20) != want {
 		return nil, refuse(BadPieces, "%d bytes of piece hashes; %d pieces of 20 bytes each were due", len(pieces), want)
@@ -63,16 +64,16 @@ func (d *dictionary) listV1(name string) ([]rawlog.File, error) {
 		}
 		return []rawlog.File{{Path: []string{name}, Length: size, Attr: cleanAttr(d.attr)}}, nil
 	}
-	if !d.files.isList() {
-		return nil, refuse(BadFiles, "files is %s", d.files.brief())
+	if !d.files.IsList() {
+		return nil, refuse(BadFiles, "files is %s", d.files.Brief())
 	}
 	var files []rawlog.File
-	c := d.files.enter()
-	for c.more() {
+	c := d.files.Enter()
+	for c.More() {
 		if len(files) == MaxFiles {
 			return nil, refuse(TooLarge, "more than %d files", MaxFiles)
 		}
-		f, err := d.fileV1(c.take())
+		f, err := d.fileV1(c.Take())
 		if err != nil {
 			return nil, err
 		}
@@ -81,12 +82,12 @@ func (d *dictionary) listV1(name string) ([]rawlog.File, error) {
 	return files, nil
 }
 
-func (d *dictionary) fileV1(entry value) (rawlog.File, error) {
-	if !entry.isDict() {
-		return rawlog.File{}, refuse(BadFiles, "an entry of files is %s", entry.brief())
+func (d *dictionary) fileV1(entry bencode.Value) (rawlog.File, error) {
+	if !entry.IsDict() {
+		return rawlog.File{}, refuse(BadFiles, "an entry of files is %s", entry.Brief())
 	}
-	var got [4]value
-	entry.pick(got[:], "length", "path", "path.utf-8", "attr")
+	var got [4]bencode.Value
+	entry.Pick(got[:], "length", "path", "path.utf-8", "attr")
 	f := rawlog.File{Attr: cleanAttr(got[3])}
 	var err error
 	if !strings.Contains(f.Attr, "l") { // a symlink has no content of its own
@@ -109,17 +110,17 @@ func (d *dictionary) fileV1(entry value) (rawlog.File, error) {
 }
 
 // pathOf reads a list of parts and makes them safe.
-func (d *dictionary) pathOf(list value, f *rawlog.File) ([]string, error) {
-	if !list.isList() {
-		return nil, refuse(BadPath, "a file's path is %s", list.brief())
+func (d *dictionary) pathOf(list bencode.Value, f *rawlog.File) ([]string, error) {
+	if !list.IsList() {
+		return nil, refuse(BadPath, "a file's path is %s", list.Brief())
 	}
 	var path []string
-	c := list.enter()
-	for c.more() {
-		part := c.take()
-		text, ok := part.text()
+	c := list.Enter()
+	for c.More() {
+		part := c.Take()
+		text, ok := part.Text()
 		if !ok {
-			return nil, refuse(BadPath, "a part of a file's path is %s", part.brief())
+			return nil, refuse(BadPath, "a part of a file's path is %s", part.Brief())
 		}
 		var err error
 		if path, err = d.extend(path, text); err != nil {
@@ -160,14 +161,14 @@ func (d *dictionary) weigh(path []string) error {
 }
 
 // validPath reports whether a list of parts is there and all of it UTF-8.
-func validPath(list value) bool {
-	if !list.isList() {
+func validPath(list bencode.Value) bool {
+	if !list.IsList() {
 		return false
 	}
-	c := list.enter()
+	c := list.Enter()
 	parts := 0
-	for c.more() {
-		text, ok := c.take().text()
+	for c.More() {
+		text, ok := c.Take().Text()
 		if !ok || !utf8.Valid(text) {
 			return false
 		}
@@ -179,11 +180,11 @@ func validPath(list value) bool {
 // filesV2 reads the file tree of BEP 52: a dictionary is a folder, unless its
 // only key is empty; then that key's value tells of a file.
 func (d *dictionary) filesV2() ([]rawlog.File, error) {
-	if !d.tree.isDict() {
-		return nil, refuse(BadFiles, "file tree is %s", d.tree.brief())
+	if !d.tree.IsDict() {
+		return nil, refuse(BadFiles, "file tree is %s", d.tree.Brief())
 	}
 	var files []rawlog.File
-	c := d.tree.enter()
+	c := d.tree.Enter()
 	if err := d.folder(&c, nil, &files); err != nil {
 		return nil, err
 	}
@@ -203,34 +204,34 @@ func (d *dictionary) filesV2() ([]rawlog.File, error) {
 
 // folder adds the files of the folder that c has entered and of those below,
 // and leaves it. Its depth is bounded by that of the bencoding.
-func (d *dictionary) folder(c *cursor, path []string, files *[]rawlog.File) error {
-	for c.more() {
-		name, _ := c.take().text()
+func (d *dictionary) folder(c *bencode.Cursor, path []string, files *[]rawlog.File) error {
+	for c.More() {
+		name, _ := c.Take().Text()
 		if len(name) == 0 {
 			return refuse(BadPath, "a file or folder of the tree has no name")
 		}
-		if c.b[c.at] != 'd' {
-			return refuse(BadFiles, "an entry of the tree is %s", c.take().brief())
+		if c.Ahead()[0] != 'd' {
+			return refuse(BadFiles, "an entry of the tree is %s", c.Take().Brief())
 		}
 		below, err := d.extend(slices.Clip(path), name)
 		if err != nil {
 			return err
 		}
-		if bytes.HasPrefix(c.b[c.at:], []byte("d0:")) {
-			err = d.addV2(c.take(), below, files)
+		if bytes.HasPrefix(c.Ahead(), []byte("d0:")) {
+			err = d.addV2(c.Take(), below, files)
 		} else {
-			c.at++
+			c.Step()
 			err = d.folder(c, below, files)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	c.at++
+	c.Step()
 	return nil
 }
 
-func (d *dictionary) addV2(entry value, path []string, files *[]rawlog.File) error {
+func (d *dictionary) addV2(entry bencode.Value, path []string, files *[]rawlog.File) error {
 	if len(*files) == MaxFiles {
 		return refuse(TooLarge, "more than %d files", MaxFiles)
 	}
@@ -242,15 +243,15 @@ func (d *dictionary) addV2(entry value, path []string, files *[]rawlog.File) err
 	return d.weigh(path)
 }
 
-func fileV2(entry value, path []string) (rawlog.File, error) {
-	c := entry.enter()
-	c.take() // the empty key
-	about := c.take()
-	if c.more() || !about.isDict() {
+func fileV2(entry bencode.Value, path []string) (rawlog.File, error) {
+	c := entry.Enter()
+	c.Take() // the empty key
+	about := c.Take()
+	if c.More() || !about.IsDict() {
 		return rawlog.File{}, refuse(BadFiles, "an entry of the tree is both a file and a folder")
 	}
-	var got [3]value
-	about.pick(got[:], "length", "pieces root", "attr")
+	var got [3]bencode.Value
+	about.Pick(got[:], "length", "pieces root", "attr")
 	f := rawlog.File{Path: path, Attr: cleanAttr(got[2])}
 	if strings.Contains(f.Attr, "p") {
 		return f, refuse(BadFiles, "padding in the tree, which has none")
@@ -262,7 +263,7 @@ func fileV2(entry value, path []string) (rawlog.File, error) {
 	if f.Length, err = sizeOf(got[0]); err != nil || f.Length == 0 {
 		return f, err
 	}
-	root, ok := got[1].text()
+	root, ok := got[1].Text()
 	if !ok || len(root) != 32 || bytes.Equal(root, make([]byte, 32)) {
 		return f, refuse(BadRoot, "a file of %d bytes has no pieces root of 32 bytes", f.Length)
 	}
@@ -294,10 +295,10 @@ func (d *dictionary) join(list, tree []rawlog.File) error {
 	return nil
 }
 
-func sizeOf(v value) (int64, error) {
-	n, ok := v.integer()
+func sizeOf(v bencode.Value) (int64, error) {
+	n, ok := v.Integer()
 	if !ok || n < 0 || n > maxFileSize {
-		return 0, refuse(BadSize, "a file's length is %s", v.brief())
+		return 0, refuse(BadSize, "a file's length is %s", v.Brief())
 	}
 	return n, nil
 }

@@ -14,7 +14,7 @@
 // or version 2's piece layers, plays no part.
 //
 // The bytes come from strangers. They are walked once without recursion or
-// allocation, with depth and lengths bounded (bencode.go), before anything is
+// allocation, with depth and lengths bounded (package bencode), before anything is
 // made of them, and afterwards read in place. The decoder of anacrolix/torrent
 // is not used for it, but is what the tests compare with: it panics on a pieces
 // root of another length, drops the attributes of files in version 2's tree,
@@ -27,10 +27,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/boontorrent/boon/internal/bencode"
 	"github.com/boontorrent/boon/internal/rawlog"
 )
 
@@ -100,7 +102,7 @@ func FromInfo(info []byte, want *rawlog.ID) (*rawlog.ResolveEvent, error) {
 	if size != len(info) {
 		return nil, refuse(Malformed, "%d bytes after the end of the info dictionary", len(info)-size)
 	}
-	return fromChecked(value(info), canonical, want)
+	return fromChecked(bencode.Value(info), canonical, want)
 }
 
 // FromTorrent reads a .torrent file. Bytes after its end are ignored, as
@@ -113,13 +115,13 @@ func FromTorrent(file []byte) (*rawlog.ResolveEvent, error) {
 	if err != nil {
 		return nil, err
 	}
-	torrent := value(file[:size])
-	if !torrent.isDict() {
+	torrent := bencode.Value(file[:size])
+	if !torrent.IsDict() {
 		return nil, refuse(NoInfo, "the file is not a dictionary")
 	}
-	var got [1]value
-	torrent.pick(got[:], "info")
-	if !got[0].isDict() {
+	var got [1]bencode.Value
+	torrent.Pick(got[:], "info")
+	if !got[0].IsDict() {
 		return nil, refuse(NoInfo, "the file has no dictionary named info")
 	}
 	_, canonical, err := check(got[0])
@@ -129,20 +131,33 @@ func FromTorrent(file []byte) (*rawlog.ResolveEvent, error) {
 	return fromChecked(got[0], canonical, nil)
 }
 
+// check measures the value at the beginning of b.
+func check(b []byte) (size int, canonical bool, err error) {
+	size, canonical, err = bencode.Check(b)
+	var why *bencode.Error
+	switch {
+	case errors.As(err, &why) && why.TooDeep:
+		err = refuse(TooDeep, "%v", err)
+	case err != nil:
+		err = refuse(Malformed, "%v", err)
+	}
+	return size, canonical, err
+}
+
 // dictionary is an info dictionary being read: its values, nil where absent.
 type dictionary struct {
-	name, nameUTF8, pieceLength, pieces, length, files, tree, version, private, attr value
+	name, nameUTF8, pieceLength, pieces, length, files, tree, version, private, attr bencode.Value
 
 	pieceBytes int64
 	least      int64 // the bytes that the paths take in an event's line, at least
 }
 
-func fromChecked(info value, canonical bool, want *rawlog.ID) (*rawlog.ResolveEvent, error) {
-	if !info.isDict() {
+func fromChecked(info bencode.Value, canonical bool, want *rawlog.ID) (*rawlog.ResolveEvent, error) {
+	if !info.IsDict() {
 		return nil, refuse(NoInfo, "the info is not a dictionary")
 	}
-	var got [10]value
-	info.pick(got[:], "name", "name.utf-8", "piece length", "pieces", "length", "files", "file tree", "meta version", "private", "attr")
+	var got [10]bencode.Value
+	info.Pick(got[:], "name", "name.utf-8", "piece length", "pieces", "length", "files", "file tree", "meta version", "private", "attr")
 	d := &dictionary{
 		name: got[0], nameUTF8: got[1], pieceLength: got[2], pieces: got[3], length: got[4],
 		files: got[5], tree: got[6], version: got[7], private: got[8], attr: got[9],
@@ -177,8 +192,8 @@ func (d *dictionary) versions(canonical bool) (v1, v2 bool, err error) {
 	version := int64(1)
 	if d.version != nil {
 		var ok bool
-		if version, ok = d.version.integer(); !ok || version < 0 || version > 2 {
-			return false, false, refuse(BadVersion, "meta version is %s; 1 and 2 are known", d.version.brief())
+		if version, ok = d.version.Integer(); !ok || version < 0 || version > 2 {
+			return false, false, refuse(BadVersion, "meta version is %s; 1 and 2 are known", d.version.Brief())
 		}
 	}
 	if version != 2 {
@@ -191,7 +206,7 @@ func (d *dictionary) versions(canonical bool) (v1, v2 bool, err error) {
 }
 
 // identify sets the hashes.
-func identify(ev *rawlog.ResolveEvent, info value, v1, v2 bool, want *rawlog.ID) error {
+func identify(ev *rawlog.ResolveEvent, info bencode.Value, v1, v2 bool, want *rawlog.ID) error {
 	sum1, sum2 := rawlog.ID(sha1.Sum(info)), sha256.Sum256(info)
 	cut := rawlog.ID(sum2[:20])
 	ev.Infohash = sum1
@@ -212,17 +227,17 @@ func identify(ev *rawlog.ResolveEvent, info value, v1, v2 bool, want *rawlog.ID)
 }
 
 func (d *dictionary) isPrivate() bool {
-	n, ok := d.private.integer()
+	n, ok := d.private.Integer()
 	return ok && n != 0
 }
 
 func (d *dictionary) nameBytes() ([]byte, error) {
-	if name, ok := d.nameUTF8.text(); ok && len(name) > 0 && utf8.Valid(name) {
+	if name, ok := d.nameUTF8.Text(); ok && len(name) > 0 && utf8.Valid(name) {
 		return name, nil
 	}
-	name, ok := d.name.text()
+	name, ok := d.name.Text()
 	if !ok {
-		return nil, refuse(NoName, "name is %s", d.name.brief())
+		return nil, refuse(NoName, "name is %s", d.name.Brief())
 	}
 	return name, nil
 }
@@ -243,9 +258,9 @@ func setName(ev *rawlog.ResolveEvent, raw []byte) {
 }
 
 func (d *dictionary) checkPieceLength(v2 bool) (int64, error) {
-	n, ok := d.pieceLength.integer()
+	n, ok := d.pieceLength.Integer()
 	if !ok || n <= 0 || n > maxPieceLength {
-		return 0, refuse(BadPieceLength, "piece length is %s", d.pieceLength.brief())
+		return 0, refuse(BadPieceLength, "piece length is %s", d.pieceLength.Brief())
 	}
 	if v2 && (n < minPieceV2 || n&(n-1) != 0) {
 		return 0, refuse(BadPieceLength, "piece length is %d; version 2 asks for a power of two from %d up", n, minPieceV2)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/boontorrent/boon/internal/bencode"
 )
 
 // maxPart is what a part of a path is cut to, in bytes; an extension of up to
@@ -60,8 +62,8 @@ func cleanDrive(part string) string {
 }
 
 // cleanAttr keeps the letters of BEP 47's attributes.
-func cleanAttr(v value) string {
-	text, _ := v.text()
+func cleanAttr(v bencode.Value) string {
+	text, _ := v.Text()
 	var kept []byte
 	for _, c := range text {
 		if bytes.IndexByte([]byte("xhpl"), c) >= 0 && bytes.IndexByte(kept, c) < 0 {

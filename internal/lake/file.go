@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // tempPrefix begins the names of files that are not objects yet.
@@ -227,6 +228,44 @@ func (f *File) walk(ctx context.Context, dir, prefix string, yield func(Info, er
 		}
 	}
 	return true
+}
+
+// Leftovers yields the files that programs left which were killed while they put
+// an object: those last written before a time. Their keys are no objects'.
+func (f *File) Leftovers(ctx context.Context, before time.Time) iter.Seq2[Info, error] {
+	return func(yield func(Info, error) bool) {
+		err := filepath.WalkDir(f.root, func(path string, d fs.DirEntry, err error) error {
+			if errors.Is(err, fs.ErrNotExist) {
+				return ctx.Err() // deleted meanwhile, or a lake without a folder
+			}
+			if err != nil || !strings.HasPrefix(d.Name(), tempPrefix) || !d.Type().IsRegular() {
+				return errors.Join(err, ctx.Err())
+			}
+			st, err := d.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			key, err := filepath.Rel(f.root, path)
+			if err == nil && st.ModTime().Before(before) && !yield(fileInfo(filepath.ToSlash(key), st), nil) {
+				return filepath.SkipAll
+			}
+			return err
+		})
+		if err != nil {
+			yield(Info{}, fmt.Errorf("look for what killed programs left in %s: %w", f.root, err))
+		}
+	}
+}
+
+// RemoveLeftover deletes a file that Leftovers yielded.
+func (f *File) RemoveLeftover(info Info) error {
+	if err := os.Remove(f.Path(info.Key)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // Stat implements Store.

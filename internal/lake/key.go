@@ -15,6 +15,8 @@ const (
 	LivePrefix       = "live/"
 	GeoPrefix        = "geo/"
 	KeysPrefix       = "keys/"
+	ShardsPrefix     = "shards/" // what several machines leave for each other while they make a day
+	LeasePrefix      = "lease/"
 )
 
 const stampLayout = "20060102T150405.000000Z"
@@ -112,6 +114,9 @@ func DayOfKey(key string) (Day, bool) {
 	}
 	return 0, false
 }
+
+// ShardsDayPrefix is the folder of a day that several machines are making.
+func ShardsDayPrefix(d Day) string { return ShardsPrefix + "day=" + d.String() + "/" }
 
 // PartitionPrefix is the folder of a table's day.
 func PartitionPrefix(table string, d Day) string {

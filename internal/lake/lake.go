@@ -20,6 +20,7 @@ import (
 	"io"
 	"iter"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -120,6 +121,9 @@ func newFileAt(path string) (Store, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open lake %q: %w", path, err)
+	}
+	if st, err := os.Stat(abs); err == nil && !st.IsDir() {
+		return nil, fmt.Errorf("open lake %q: it is a file; a lake is a folder", path)
 	}
 	return NewFile(abs), nil
 }

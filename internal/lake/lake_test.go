@@ -28,7 +28,11 @@ func TestOpenLocations(t *testing.T) {
 			t.Errorf("Open(%q).URL() = %q, want %q", in, s.URL(), want)
 		}
 	}
-	for _, in := range []string{"", "ftp://host/x", "file://host/x"} {
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{"", "ftp://host/x", "file://host/x", file, "file://" + file} {
 		if _, err := lake.Open(in); err == nil {
 			t.Errorf("Open(%q) succeeded", in)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -85,8 +86,12 @@ func (c Counts) Balance() error {
 	return nil
 }
 
+// ErrBadManifest is returned (wrapped) for a manifest that was read and is none.
+var ErrBadManifest = errors.New("no manifest of this partition")
+
 // ReadManifest returns a partition's manifest and its Info, or nil where the
-// partition does not exist.
+// partition does not exist. ErrBadManifest (with the Info) where what is there is
+// no manifest, or another partition's.
 func ReadManifest(ctx context.Context, s Store, table string, d Day) (*Manifest, Info, error) {
 	key := ManifestKey(table, d)
 	b, info, err := ReadAll(ctx, s, key, maxManifest)
@@ -96,11 +101,29 @@ func ReadManifest(ctx context.Context, s Store, table string, d Day) (*Manifest,
 	if err != nil {
 		return nil, Info{}, err
 	}
-	var m Manifest
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, Info{}, fmt.Errorf("read %s: %w; run boon etl --force --day %s to make the partition anew", key, err, d)
+	m := &Manifest{}
+	err = json.Unmarshal(b, m)
+	if err == nil {
+		err = m.belongs(table, d)
 	}
-	return &m, info, nil
+	if err != nil {
+		return nil, info, fmt.Errorf("%s: %w (%w); run boon etl --day %s to make the partition anew", key, ErrBadManifest, err, d)
+	}
+	return m, info, nil
+}
+
+// belongs returns an error unless the manifest speaks of the partition, and of
+// parts in its folder.
+func (m *Manifest) belongs(table string, d Day) error {
+	if m.Table != table || m.Day != d.String() {
+		return fmt.Errorf("it speaks of table %.40q, day %.40q", m.Table, m.Day)
+	}
+	for _, p := range m.Parts {
+		if !strings.HasPrefix(p.Key, PartitionPrefix(table, d)) || CheckKey(p.Key) != nil {
+			return fmt.Errorf("it names %.200q as a part", p.Key)
+		}
+	}
+	return nil
 }
 
 // WriteManifest commits m. old is the Info that ReadManifest gave, the zero

@@ -275,6 +275,11 @@ func TestS3WrongAnswers(t *testing.T) {
 	if _, _, err := lake.ReadAll(t.Context(), s, "k", 1<<30); err == nil || !strings.Contains(err.Error(), "what came is not what was put") {
 		t.Errorf("read with one byte changed: %v", err)
 	}
+	// Half of it, as if it were all. The error is no io.EOF, which callers take for the end.
+	proxy.Break(1, isMethod("GET"), s3test.Short)
+	if _, _, err := lake.ReadAll(t.Context(), s, "k", 1<<30); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("read a half without its length: %v", err)
+	}
 	// A part that the server knows under another ETag: no object comes of it.
 	proxy.Break(1, isMethod("PUT"), s3test.WrongETag)
 	if _, err := lake.PutBytes(t.Context(), s, "new", lake.Condition{}, noise(large)); err == nil {

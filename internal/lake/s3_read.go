@@ -100,7 +100,7 @@ func (o *s3Object) Read(p []byte) (int, error) {
 			if o.pos == o.info.Size && errors.Is(err, io.EOF) {
 				return n, io.EOF
 			}
-			return n, o.fail(fmt.Errorf("what came is not what was put: %w", err))
+			return n, o.fail(fmt.Errorf("what came is not what was put: %w", noEOF(err)))
 		}
 		if err := o.cuts.wait(o, o.pos, err); err != nil {
 			return n, err
@@ -140,8 +140,17 @@ type cuts struct {
 	at int64
 }
 
+// noEOF is an error that does not tell a caller that this was all.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // wait waits before the next attempt, or says that it was the last.
 func (c *cuts) wait(o *s3Object, pos int64, cause error) error {
+	cause = noEOF(cause)
 	if err := o.ctx.Err(); err != nil {
 		return o.fail(err)
 	}

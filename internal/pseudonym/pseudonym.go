@@ -4,8 +4,9 @@
 // A requester is the first eight bytes, big endian, of HMAC-SHA256(key,
 // address), where the address has sixteen bytes (an IPv4 address as
 // ::ffff:a.b.c.d). A network is the same of the byte 'n' followed by the
-// address with all but its /24 (IPv6: its /48) set to zero. Both are read as
-// signed integers, which Spark and pandas hold without loss.
+// address with all but its /24 (IPv6: its /48) set to zero. Of a node id, where
+// a collector leaves it out, it is the same of the byte 'i' followed by the id.
+// All are read as signed integers, which Spark and pandas hold without loss.
 //
 // A key lives as long as its epoch: a day, an ISO week, a month or a whole
 // study. When it is deleted, nobody can tell which address a pseudonym was, or
@@ -17,6 +18,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -25,8 +28,12 @@ import (
 	"github.com/boontorrent/boon/internal/lake"
 )
 
-// networkTag keeps a network's pseudonym apart from that of its first address.
-const networkTag = 'n'
+// Tags keep pseudonyms of a kind apart from those of another: a network's from
+// that of its first address.
+const (
+	networkTag = 'n'
+	idTag      = 'i'
+)
 
 // Key is an epoch's secret.
 type Key [32]byte
@@ -40,21 +47,28 @@ func (k *Key) Network(a netip.Addr) int64 { return k.Hasher().Network(a) }
 // Hasher returns what makes the key's pseudonyms without allocating.
 func (k *Key) Hasher() *Hasher {
 	h := &Hasher{mac: hmac.New(sha256.New, k[:])}
-	h.sum(0) // the first use makes hmac keep its precomputed state
+	h.sum(h.addr[:]) // the first use makes hmac keep its precomputed state
 	return h
+}
+
+// Print tells keys of one epoch apart without telling anything of the key.
+func (k *Key) Print() string {
+	sum := sha256.Sum256(k[:])
+	return hex.EncodeToString(sum[:4])
 }
 
 // Hasher makes pseudonyms with one key. It is for one goroutine at a time.
 type Hasher struct {
 	mac  hash.Hash
 	addr [17]byte
+	id   [21]byte
 	out  [sha256.Size]byte
 }
 
 // Requester is the pseudonym of an address.
 func (h *Hasher) Requester(a netip.Addr) int64 {
 	h.put(a)
-	return h.sum(1)
+	return h.sum(h.addr[1:])
 }
 
 // Network is the pseudonym of an address's /24, or /48 for IPv6.
@@ -66,7 +80,14 @@ func (h *Hasher) Network(a netip.Addr) int64 {
 		keep = 1 + 12 + 3
 	}
 	clear(h.addr[keep:])
-	return h.sum(0)
+	return h.sum(h.addr[:])
+}
+
+// ID is the pseudonym of a node id.
+func (h *Hasher) ID(id [20]byte) int64 {
+	h.id[0] = idTag
+	copy(h.id[1:], id[:])
+	return h.sum(h.id[:])
 }
 
 // put lays the address's sixteen bytes behind the tag's place.
@@ -75,9 +96,9 @@ func (h *Hasher) put(a netip.Addr) {
 	copy(h.addr[1:], b[:])
 }
 
-func (h *Hasher) sum(from int) int64 {
+func (h *Hasher) sum(of []byte) int64 {
 	h.mac.Reset()
-	h.mac.Write(h.addr[from:])
+	h.mac.Write(of)
 	return int64(binary.BigEndian.Uint64(h.mac.Sum(h.out[:0])))
 }
 
@@ -132,4 +153,19 @@ func Store(ctx context.Context, store lake.Store, epoch string, k Key) error {
 		return err
 	})
 	return err
+}
+
+// LoadOrMake returns an epoch's key; the first to ask makes it with newKey.
+func LoadOrMake(ctx context.Context, store lake.Store, epoch string, newKey func() (Key, error)) (Key, error) {
+	k, err := Load(ctx, store, epoch)
+	if !errors.Is(err, lake.ErrNotFound) {
+		return k, err
+	}
+	if k, err = newKey(); err != nil {
+		return k, fmt.Errorf("make pseudonym key: %w", err)
+	}
+	if err := Store(ctx, store, epoch, k); err != nil && !errors.Is(err, lake.ErrConflict) {
+		return k, err
+	}
+	return Load(ctx, store, epoch)
 }

@@ -71,8 +71,11 @@ func appendQuery(dst []byte, ev *Event) []byte {
 	if q.Scrape {
 		dst = append(dst, `,"scrape":true`...)
 	}
-	if q.HasPseudonym || q.Geo != nil {
-		dst = appendPlace(dst, q)
+	if q.HasPseudonym {
+		dst = appendPseudonyms(dst, q)
+	}
+	if q.Geo != nil {
+		dst = appendPlace(dst, q.Geo)
 	}
 	return dst
 }
@@ -98,16 +101,22 @@ func appendAnnounce(dst []byte, q *Query) []byte {
 	return dst
 }
 
-func appendPlace(dst []byte, q *Query) []byte {
-	if q.HasPseudonym {
-		dst = append(dst, `,"requester":`...)
-		dst = strconv.AppendInt(dst, q.Requester, 10)
-		dst = append(dst, `,"network":`...)
-		dst = strconv.AppendInt(dst, q.Network, 10)
-	}
-	if q.Geo == nil {
+func appendPseudonyms(dst []byte, q *Query) []byte {
+	dst = append(dst, `,"requester":`...)
+	dst = strconv.AppendInt(dst, q.Requester, 10)
+	dst = append(dst, `,"network":`...)
+	dst = strconv.AppendInt(dst, q.Network, 10)
+	if !q.HasNode {
 		return dst
 	}
+	dst = append(dst, `,"node":`...)
+	dst = strconv.AppendInt(dst, q.Node, 10)
+	dst = append(dst, `,"their_cpl":`...)
+	dst = strconv.AppendUint(dst, uint64(q.TheirCpl), 10)
+	return appendTri(dst, `,"id_secure":`, q.IDSecure)
+}
+
+func appendPlace(dst []byte, p *Place) []byte {
 	dst = append(dst, `,"geo":{`...)
 	comma := false
 	field := func(name, value string) {
@@ -121,9 +130,9 @@ func appendPlace(dst []byte, q *Query) []byte {
 		dst = appendString(dst, []byte(value))
 		comma = true
 	}
-	field("country", q.Geo.Country)
-	field("region", q.Geo.Region)
-	field("city", q.Geo.City)
+	field("country", p.Country)
+	field("region", p.Region)
+	field("city", p.City)
 	number := func(name string, value []byte) {
 		if comma {
 			dst = append(dst, ',')
@@ -131,13 +140,14 @@ func appendPlace(dst []byte, q *Query) []byte {
 		dst = append(append(append(append(dst, '"'), name...), `":`...), value...)
 		comma = true
 	}
-	if q.Geo.HasPoint {
-		number("lat", strconv.AppendFloat(nil, q.Geo.Lat, 'f', -1, 64))
-		number("lon", strconv.AppendFloat(nil, q.Geo.Lon, 'f', -1, 64))
+	if p.HasPoint {
+		number("lat", strconv.AppendFloat(nil, p.Lat, 'f', -1, 64))
+		number("lon", strconv.AppendFloat(nil, p.Lon, 'f', -1, 64))
 	}
-	if q.Geo.ASN != 0 {
-		number("asn", strconv.AppendUint(nil, uint64(q.Geo.ASN), 10))
+	if p.ASN != 0 {
+		number("asn", strconv.AppendUint(nil, uint64(p.ASN), 10))
 	}
+	field("as_name", p.ASName)
 	return append(dst, '}')
 }
 

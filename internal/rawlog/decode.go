@@ -194,7 +194,7 @@ func (f fields) asker(q *Query) error {
 		if !f.present("network") {
 			return &Reject{Reason: MissingField, Detail: "network"}
 		}
-		if err := errors.Join(f.value("requester", &q.Requester), f.value("network", &q.Network)); err != nil {
+		if err := errors.Join(f.value("requester", &q.Requester), f.value("network", &q.Network), f.node(q)); err != nil {
 			return err
 		}
 	}
@@ -202,6 +202,18 @@ func (f fields) asker(q *Query) error {
 		return &Reject{Reason: MissingField, Detail: "their_ip, or requester and network"}
 	}
 	return f.place(q)
+}
+
+// node reads what stands for the asker's node id.
+func (f fields) node(q *Query) error {
+	q.HasNode = f.present("node")
+	if !q.HasNode {
+		return nil
+	}
+	if err := f.value("their_cpl", &q.TheirCpl); err != nil || q.TheirCpl > 160 || !f.present("their_cpl") {
+		return &Reject{Reason: BadNumber, Detail: "their_cpl: not 0 to 160"}
+	}
+	return errors.Join(f.value("node", &q.Node), f.tri("id_secure", &q.IDSecure))
 }
 
 func (f fields) place(q *Query) error {

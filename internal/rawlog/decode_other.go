@@ -35,7 +35,7 @@ func decodeStats(line []byte, ev *Event) error {
 	if err := json.Unmarshal(line, &w); err != nil {
 		return err
 	}
-	ev.Stats = &StatsEvent{Received: w.Received, Logged: w.Logged, Sent: w.Sent, Dropped: w.Dropped, Nodes: w.Nodes}
+	ev.Stats = &StatsEvent{Received: w.Received, Logged: w.Logged, Sent: w.Sent, Dropped: w.Dropped, Nodes: w.Nodes, Gauges: w.Gauges}
 	if w.OurID != "" {
 		id, err := ParseID(w.OurID)
 		if err != nil {
@@ -138,6 +138,6 @@ func decodeFrameLine(line []byte) (*Header, *Footer, *Reject) {
 		return nil, nil, &Reject{Reason: BadHeader, Detail: fmt.Sprintf("version %d of the raw log; this program reads %d", w.V, Version)}
 	}
 	return &Header{
-		Collector: w.Collector, Run: w.Run, Seq: w.Seq, Start: w.Start, Software: w.Software, Privacy: w.Privacy, Imported: w.Imported,
+		Collector: w.Collector, Run: w.Run, Seq: w.Seq, Start: w.Start, Software: w.Software, Privacy: w.Privacy, KeyEpoch: w.KeyEpoch, KeyPrint: w.KeyPrint, Imported: w.Imported,
 	}, nil, nil
 }

@@ -140,6 +140,13 @@ type Query struct {
 	Requester    int64
 	Network      int64
 	Geo          *Place
+
+	// In place of TheirID, where the collector left it out (privacy "edge"): its
+	// pseudonym, and what can only be told of the id itself.
+	HasNode  bool
+	Node     int64
+	TheirCpl uint8 // leading bits that Infohash and the id share, 0 to 160
+	IDSecure Tri   // the id fits the address (BEP 42)
 }
 
 // Place is a place as recorded with an event. Empty strings are unknown.
@@ -151,6 +158,7 @@ type Place struct {
 	Lon      float64 `json:"lon"`
 	HasPoint bool    `json:"-"`
 	ASN      uint32  `json:"asn,omitempty"`
+	ASName   string  `json:"as_name,omitempty"`
 }
 
 // ProbeEvent is one of our own lookups, made to learn how far a lookup is heard.
@@ -174,6 +182,7 @@ type StatsEvent struct {
 	Sent     map[string]int64
 	Dropped  map[string]int64 // by reason
 	Nodes    int64            // in the routing table
+	Gauges   map[string]int64 // what is measured at the end of the minute, by name
 }
 
 // ResolveEvent is an info dictionary, found and verified.
@@ -216,6 +225,8 @@ type Header struct {
 	Start     int64 // µs
 	Software  string
 	Privacy   string // "plain" or "edge"
+	KeyEpoch  string // of the key that pseudonyms were made with, "" where there are none
+	KeyPrint  string // tells this key from others of the epoch
 	Imported  string // what an import read, "" for a collector's own log
 }
 

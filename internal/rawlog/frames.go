@@ -111,9 +111,13 @@ func (f *frames) seekFrame() (skipped bool, err error) {
 			return skipped, nil
 		}
 		if magic&^15 == skippableMagic && len(head) >= 8 {
-			if f.src.skip(8+int64(binary.LittleEndian.Uint32(head[4:]))) != nil {
+			err := f.src.skip(8 + int64(binary.LittleEndian.Uint32(head[4:])))
+			if errors.Is(err, io.EOF) {
 				f.cut = true
 				return true, io.EOF
+			}
+			if err != nil {
+				return true, err
 			}
 			continue
 		}
@@ -308,19 +312,22 @@ func (w *window) skip(n int64) error {
 	if held == n {
 		return nil
 	}
-	_, err := io.CopyN(io.Discard, w.in, n-held)
-	return err
+	if w.err == nil {
+		_, w.err = io.CopyN(io.Discard, w.in, n-held)
+	}
+	return w.err
 }
 
-// Read implements io.Reader for the streaming decoder.
-func (w *window) Read(p []byte) (int, error) {
+// Read implements io.Reader for the streaming decoder, to which an error of the
+// input is damage like any other; peek tells of it after that.
+func (w *window) Read(p []byte) (n int, err error) {
 	if len(w.have()) == 0 {
-		if w.err != nil {
-			return 0, w.err
+		if w.err == nil {
+			n, w.err = w.in.Read(p)
 		}
-		return w.in.Read(p)
+		return n, w.err
 	}
-	n := copy(p, w.have())
+	n = copy(p, w.have())
 	w.at += n
 	return n, nil
 }

@@ -17,6 +17,10 @@ var ErrTooLarge = fmt.Errorf("the segment unpacks to more than %d MiB, which no 
 // Reader reads a segment, or several in one file. It is not safe for use by
 // several goroutines.
 type Reader struct {
+	// Pass, if it is set, is asked about each line; one of which it says true is
+	// counted as a record and not read further.
+	Pass func(line []byte) bool
+
 	frames  *frames
 	scan    scanner
 	text    []byte // the unread rest of the current piece
@@ -56,7 +60,7 @@ func NewReader(in io.Reader) (*Reader, error) {
 // Reset makes r read another segment with the same memory.
 func (r *Reader) Reset(in io.Reader) {
 	r.frames.reset(in)
-	*r = Reader{frames: r.frames, scan: r.scan, joined: r.joined[:0], sum: Summary{Rejected: map[string]int64{}}}
+	*r = Reader{Pass: r.Pass, frames: r.frames, scan: r.scan, joined: r.joined[:0], sum: Summary{Rejected: map[string]int64{}}}
 }
 
 // Close frees what unpacking holds.
@@ -81,6 +85,11 @@ func (r *Reader) Next(ev *Event) error {
 			continue
 		}
 		r.lines++
+		if r.Pass != nil && r.Pass(line) {
+			r.counted++
+			r.sum.Records++
+			continue
+		}
 		if reject := r.scan.event(line, ev); reject != nil {
 			if reject.Reason == notAnEvent {
 				if reject = r.frameLine(line); reject == nil {

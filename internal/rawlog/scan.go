@@ -2,6 +2,7 @@ package rawlog
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
 	"unicode/utf8"
 	"unsafe"
@@ -17,6 +18,9 @@ const notAnEvent = "not an event"
 type scanner struct {
 	version [64]byte
 	reject  Reject
+	ours    [8]knownID
+	geo     Place
+	texts   map[string]string // of places, each held once
 }
 
 var resolvePrefix = []byte(`{"type":"resolve"`)
@@ -83,15 +87,6 @@ func (c *cursor) number() int64 {
 	return n
 }
 
-// signed reads a number that may have a minus sign.
-func (c *cursor) signed() int64 {
-	if len(c.b) > 1 && c.b[0] == '-' && c.b[1] != '0' {
-		c.b = c.b[1:]
-		return -c.number()
-	}
-	return c.number()
-}
-
 func (c *cursor) port() uint16 {
 	n := c.number()
 	if n < 1 || n > 65535 {
@@ -106,16 +101,30 @@ func (c *cursor) id(id *ID) {
 		c.ok = false
 		return
 	}
-	var bad byte
-	for i := range id {
-		hi, lo := unhex[c.b[2*i]], unhex[c.b[2*i+1]]
-		bad |= hi | lo
-		id[i] = hi<<4 | lo
+	var bad uint64
+	for i := range 5 {
+		four, wrong := hex8(binary.LittleEndian.Uint64(c.b[8*i:]))
+		binary.LittleEndian.PutUint32(id[4*i:], four)
+		bad |= wrong
 	}
-	if bad&0xf0 != 0 {
+	if bad != 0 {
 		c.ok = false
 	}
 	c.b = c.b[41:]
+}
+
+// hex8 reads eight lower-case hex digits, which x holds one a byte, all at
+// once; wrong is not zero where one is none.
+func hex8(x uint64) (four uint32, wrong uint64) {
+	const each = 0x0101010101010101
+	letter := x >> 6 & each                      // 'a' to 'f' have bit 6, '0' to '9' have not
+	v := x&(15*each) + 9*letter                  // 1 to 6 with 9, or the digit itself
+	wrong = x>>4&(15*each) ^ (3*each + 3*letter) // upper half: 3, or 6 for letters
+	wrong |= v & (16 * each)                     // a letter past 'f'
+	wrong |= (v+6*each)>>4&each ^ letter         // ten and more are letters, and only they
+	v = (v<<4 | v>>8) & 0x00ff00ff00ff00ff       // pairs of digits
+	v = (v | v>>8) & 0x0000ffff0000ffff
+	return uint32(v | v>>16), wrong
 }
 
 // unhex gives the value of a lower-case hex digit, 0xf0 for other bytes.
@@ -210,16 +219,7 @@ func ipv4(b []byte) (a netip.Addr, n int) {
 func (s *scanner) query(line []byte, ev *Event) bool {
 	c := cursor{b: line, ok: true}
 	c.take(`{"type":"`)
-	switch {
-	case c.has(`get_peers","t":`):
-		ev.Kind = GetPeers
-	case c.has(`announce_peer","t":`):
-		ev.Kind = AnnouncePeer
-	case c.has(`find_node","t":`):
-		ev.Kind = FindNode
-	case c.has(`sample_infohashes","t":`):
-		ev.Kind = SampleInfohashes
-	default:
+	if ev.Kind = kindOf(&c); ev.Kind == NoKind {
 		return false
 	}
 	ev.Probe, ev.Stats, ev.Resolve, ev.Failed = nil, nil, nil, nil
@@ -237,10 +237,10 @@ func (s *scanner) query(line []byte, ev *Event) bool {
 	q.NoSeed = c.has(`,"noseed":true`)
 	q.Scrape = c.has(`,"scrape":true`)
 	if c.has(`,"requester":`) {
-		q.HasPseudonym = true
-		q.Requester = c.signed()
-		c.take(`,"network":`)
-		q.Network = c.signed()
+		pseudonyms(&c, q)
+	}
+	if c.has(`,"geo":{`) {
+		s.place(&c, q)
 	}
 	return c.ok && string(c.b) == "}" && (q.Addr.IsValid() || q.HasPseudonym)
 }
@@ -248,7 +248,7 @@ func (s *scanner) query(line []byte, ev *Event) bool {
 // common reads the fields that all queries have.
 func (s *scanner) common(c *cursor, k Kind, q *Query) {
 	c.take(`,"our_id":"`)
-	c.id(&q.OurID)
+	s.ourID(c, &q.OurID)
 	if !c.ok {
 		return
 	}
@@ -276,6 +276,31 @@ func (s *scanner) common(c *cursor, k Kind, q *Query) {
 	}
 	if c.has(`,"ro":`) {
 		q.ReadOnly = c.tri()
+	}
+}
+
+// knownID is an id of the collector's own, of which there are few, and its
+// text with the closing quote.
+type knownID struct {
+	text [41]byte
+	id   ID
+}
+
+// ourID reads an id that most likely was read before.
+func (s *scanner) ourID(c *cursor, id *ID) {
+	if len(c.b) < 41 {
+		c.ok = false
+		return
+	}
+	text := [41]byte(c.b)
+	known := &s.ours[(text[0]^text[39]<<1)&7]
+	if text == known.text && text[40] == '"' {
+		*id = known.id
+		c.b = c.b[41:]
+		return
+	}
+	if c.id(id); c.ok {
+		known.text, known.id = text, *id
 	}
 }
 

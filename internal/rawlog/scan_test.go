@@ -2,6 +2,9 @@ package rawlog
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 	"testing"
@@ -32,13 +35,23 @@ func sampleEvents() []*Event {
 		{Kind: GetPeers, T: t + 7, N: 8, Query: Query{OurID: id(1), Infohash: id(3), HasPseudonym: true, Requester: -5, Network: 77}},
 		{Kind: GetPeers, T: t + 8, N: 9, Query: Query{OurID: id(1), Infohash: id(3), Addr: ip4, Geo: &Place{Country: "US", Region: "US-PA", City: "Philadelphia", Lat: 39.9526, Lon: -75.1652, HasPoint: true, ASN: 7922}}},
 		{Kind: Probe, T: t + 9, N: 10, Probe: &ProbeEvent{Target: id(4), Family: "libtorrent", Queried: []Queried{{id(5), true}, {id(6), false}}}},
-		{Kind: Stats, T: t + 10, N: 11, Stats: &StatsEvent{Received: map[string]int64{"ping": 9}, Dropped: map[string]int64{"queue_full": 2}, Nodes: 812}},
+		{Kind: Stats, T: t + 10, N: 11, Stats: &StatsEvent{Received: map[string]int64{"ping": 9}, Dropped: map[string]int64{"queue_full": 2}, Nodes: 812, Gauges: map[string]int64{"wanted": 5}}},
 		{Kind: Resolve, T: t + 11, N: 12, Resolve: &ResolveEvent{
 			Infohash: id(3), Name: "x", PieceLength: 1 << 18, Private: False, Peers: 17, Seeders: -1, Leechers: 0, FoundBy: "announce",
 			Files: []File{{Path: []string{"a", "b"}, Length: 1, Attr: "p"}},
 		}},
+		edgeEvent(t + 13),
 		{Kind: ResolveFailed, T: t + 12, N: 13, Failed: &FailedEvent{Infohash: id(3), Reason: "no_peers", Peers: 4}},
 	}
+}
+
+// edgeEvent is as a collector with privacy "edge" writes it, with the greatest numbers there are.
+func edgeEvent(t int64) *Event {
+	return &Event{Kind: AnnouncePeer, T: t, N: 14, Query: Query{
+		OurID: id(1), Infohash: id(3), Version: []byte("LT\x02\x07"), ImpliedPort: True, TokenValid: True, Name: []byte("Ü"),
+		HasPseudonym: true, Requester: math.MinInt64, Network: math.MaxInt64, HasNode: true, Node: -1, TheirCpl: 160, IDSecure: False,
+		Geo: &Place{Country: "DE", City: "Köln", Lat: -0.5, Lon: 6.9603, HasPoint: true, ASN: math.MaxUint32, ASName: "Some Carrier"},
+	}}
 }
 
 func TestAppendThenScan(t *testing.T) {
@@ -165,7 +178,7 @@ func FuzzScan(f *testing.F) {
 }
 
 func TestScanAllocatesNothing(t *testing.T) {
-	for _, ev := range sampleEvents()[:3] {
+	for _, ev := range append(sampleEvents()[:3], edgeEvent(1795354496_000000)) {
 		line, err := AppendEvent(nil, ev)
 		if err != nil {
 			t.Fatal(err)
@@ -189,32 +202,64 @@ func TestOwnLinesAreKnown(t *testing.T) {
 		escaped := bytes.IndexByte(line, '\\') >= 0
 		var s scanner
 		var got Event
-		want := !escaped && ev.Kind != Stats && ev.Kind != Probe && ev.Query.Geo == nil && string(ev.Query.Name) != "cut \xd0"
+		want := !escaped && ev.Kind != Stats && ev.Kind != Probe && string(ev.Query.Name) != "cut \xd0"
 		if s.known(bytes.TrimSpace(line), &got) != want {
 			t.Errorf("known is %v for %s", !want, line)
 		}
 	}
 }
 
-func BenchmarkScan(b *testing.B) {
-	line, err := AppendEvent(nil, sampleEvents()[0])
-	if err != nil {
-		b.Fatal(err)
+// variedLines are lines as a collector writes them, of many askers: their
+// addresses, ports and numbers differ in length.
+func variedLines(tb testing.TB, n int) [][]byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func() (id ID) {
+		for i := range id {
+			id[i] = byte(r.Uint32())
+		}
+		return id
 	}
-	line = bytes.TrimSpace(line)
-	for name, read := range map[string]func(*Event) *Reject{
-		"by_hand": func(ev *Event) *Reject { var s scanner; return s.event(line, ev) },
-		"json":    func(ev *Event) *Reject { return decode(line, ev) },
-	} {
+	lines := make([][]byte, n)
+	for i := range lines {
+		ev := Event{Kind: GetPeers, T: 1795354496_000000 + int64(i)*7000, N: r.Int64N(20_000_000), Query: Query{
+			OurID: id(byte(r.IntN(4))), TheirID: random(), HasTheirID: true, Infohash: random(), Port: uint16(1 + r.IntN(65535)),
+			Addr: netip.AddrFrom4([4]byte{byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32())}),
+		}}
+		if r.IntN(8) == 0 {
+			six := [16]byte{0x20, 0x01}
+			binary.BigEndian.PutUint64(six[8:], r.Uint64())
+			ev.Query.Addr = netip.AddrFrom16(six)
+		}
+		if r.IntN(3) > 0 {
+			ev.Query.Version = []byte{'L', 'T', 1, byte(r.IntN(4))}
+		}
+		if r.IntN(4) == 0 {
+			ev.Kind, ev.Query.AnnouncePort, ev.Query.ImpliedPort, ev.Query.TokenValid = AnnouncePeer, ev.Query.Port, True, TriOf(r.IntN(9) > 0)
+		}
+		line, err := AppendEvent(nil, &ev)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		lines[i] = bytes.TrimSpace(line)
+	}
+	return lines
+}
+
+func BenchmarkScan(b *testing.B) {
+	lines := variedLines(b, 4096)
+	for name, read := range map[string]func([]byte, *Event) *Reject{"by_hand": new(scanner).event, "json": decode} {
 		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(line)))
 			b.ReportAllocs()
 			var ev Event
-			for b.Loop() {
-				if r := read(&ev); r != nil {
+			bytes := int64(0)
+			for i := 0; b.Loop(); i++ {
+				line := lines[i%len(lines)]
+				bytes += int64(len(line))
+				if r := read(line, &ev); r != nil {
 					b.Fatal(r)
 				}
 			}
+			b.SetBytes(bytes / int64(b.N))
 		})
 	}
 }

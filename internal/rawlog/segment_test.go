@@ -63,17 +63,22 @@ func readAll(t testing.TB, file []byte) ([]int64, Summary, error) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	var ns []int64
+	ns, err := drain(r)
+	return ns, r.Summary(), err
+}
+
+// drain reads to the end, and returns the numbers of the events.
+func drain(r *Reader) (ns []int64, err error) {
 	var ev Event
 	for {
 		err := r.Next(&ev)
 		var reject *Reject
 		switch {
 		case errors.Is(err, io.EOF):
-			return ns, r.Summary(), nil
+			return ns, nil
 		case errors.As(err, &reject):
 		case err != nil:
-			return ns, r.Summary(), err
+			return ns, err
 		default:
 			ns = append(ns, ev.N)
 		}

@@ -17,6 +17,8 @@ type wireHeader struct {
 	Start     int64  `json:"start"`
 	Software  string `json:"software,omitempty"`
 	Privacy   string `json:"privacy,omitempty"`
+	KeyEpoch  string `json:"key_epoch,omitempty"`
+	KeyPrint  string `json:"key_print,omitempty"`
 	Imported  string `json:"imported,omitempty"`
 }
 
@@ -53,6 +55,7 @@ type wireStats struct {
 	Sent     map[string]int64 `json:"sent,omitempty"`
 	Dropped  map[string]int64 `json:"dropped,omitempty"`
 	Nodes    int64            `json:"nodes"`
+	Gauges   map[string]int64 `json:"gauges,omitempty"`
 }
 
 type wireResolve struct {
@@ -94,7 +97,7 @@ func wireOf(ev *Event) (any, error) {
 		return w, nil
 	case ev.Kind == Stats && ev.Stats != nil:
 		s := ev.Stats
-		w := wireStats{Type: name, T: ev.T, N: ev.N, Received: s.Received, Logged: s.Logged, Sent: s.Sent, Dropped: s.Dropped, Nodes: s.Nodes}
+		w := wireStats{Type: name, T: ev.T, N: ev.N, Received: s.Received, Logged: s.Logged, Sent: s.Sent, Dropped: s.Dropped, Nodes: s.Nodes, Gauges: s.Gauges}
 		if s.OurID != (ID{}) {
 			w.OurID = s.OurID.String()
 		}
@@ -140,7 +143,7 @@ func orUnknown(p *int64) int64 {
 func headerLine(h Header) ([]byte, error) {
 	return jsonLine(wireHeader{
 		Type: "segment", V: Version, Collector: h.Collector, Run: h.Run, Seq: h.Seq, Start: h.Start,
-		Software: h.Software, Privacy: h.Privacy, Imported: h.Imported,
+		Software: h.Software, Privacy: h.Privacy, KeyEpoch: h.KeyEpoch, KeyPrint: h.KeyPrint, Imported: h.Imported,
 	})
 }
 

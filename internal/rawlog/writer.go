@@ -108,6 +108,9 @@ func (w *Writer) Close(f Footer) error {
 	return err
 }
 
+// Err is what keeps the segment from being written, nil as long as it goes well.
+func (w *Writer) Err() error { return w.err }
+
 // Records is the number of events appended.
 func (w *Writer) Records() int64 { return w.records }
 

@@ -2,8 +2,6 @@ package synth_test
 
 import (
 	"context"
-	"errors"
-	"io"
 	"math/bits"
 	"net/netip"
 	"os"
@@ -13,6 +11,7 @@ import (
 	"github.com/boontorrent/boon/internal/geo"
 	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/internal/rawlog"
+	"github.com/boontorrent/boon/internal/rawlog/rawlogtest"
 	"github.com/boontorrent/boon/internal/synth"
 )
 
@@ -44,11 +43,10 @@ func build(t testing.TB, cfg synth.Config) *made {
 	if m.geo, err = geo.Open(m.file(t, geo.CityKey), m.file(t, geo.ASNKey)); err != nil {
 		t.Fatal(err)
 	}
-	for info, err := range m.store.List(ctx, lake.RawPrefix) {
-		if err != nil {
-			t.Fatal(err)
+	for _, segment := range rawlogtest.Lake(t, m.store) {
+		for _, ev := range segment.Events {
+			m.events = append(m.events, event{segment.Header.Collector, ev})
 		}
-		m.read(t, info.Key)
 	}
 	return m
 }
@@ -65,40 +63,6 @@ func (m *made) file(t testing.TB, key string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// read adds a segment's events.
-func (m *made) read(t testing.TB, key string) {
-	t.Helper()
-	name, err := lake.ParseSegmentKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := m.store.Open(context.Background(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer o.Close()
-	r, err := rawlog.NewReader(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	for {
-		var ev rawlog.Event
-		err := r.Next(&ev)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", key, err)
-		}
-		ev.Query.Version, ev.Query.Name = append([]byte(nil), ev.Query.Version...), append([]byte(nil), ev.Query.Name...)
-		m.events = append(m.events, event{name.Collector, ev})
-	}
-	if s := r.Summary(); !s.Sealed || s.Lost != 0 || s.Damaged != 0 {
-		t.Fatalf("%s: %+v", key, s)
-	}
 }
 
 // cpl is the number of leading bits that two ids share.

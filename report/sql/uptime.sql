@@ -3,7 +3,7 @@
 -- param until DATE: last day
 WITH up AS (SELECT * FROM uptime WHERE in_period(day))
 SELECT (SELECT count(DISTINCT collector) FROM up) AS collectors, (SELECT count(DISTINCT minute) FROM up) AS minutes,
-	coalesce(sum(received), 0)::BIGINT AS received,
+	coalesce(sum(received) FILTER (type NOT IN ('resolve', 'resolve_failed', 'probe')), 0)::BIGINT AS received,
 	coalesce(sum(logged) FILTER (type NOT IN ('resolve', 'resolve_failed', 'probe')), 0)::BIGINT AS logged,
 	coalesce(sum(dropped), 0)::BIGINT AS dropped
 FROM up;

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,6 +66,8 @@ func ReadLabels(path string) ([]Label, error) {
 	return labels, s.Err()
 }
 
+var textKeys = [numFields]string{"title", "year", "seasons", "episodes", "resolution", "source", "video_codec", "release_group"}
+
 func parseText(line string) (Label, error) {
 	name, rest, ok := strings.Cut(line, " => ")
 	if !ok {
@@ -76,6 +79,10 @@ func parseText(line string) (Label, error) {
 	}
 	for pair := range strings.SplitSeq(rest, "; ") {
 		key, value, _ := strings.Cut(pair, "=")
+		if f := slices.Index(textKeys[:], key); f >= 0 && value == "?" { // a reader could say either
+			l.Values[f] = nil
+			continue
+		}
 		var err error
 		switch key {
 		case "title":

@@ -79,3 +79,16 @@ func partition(tb testing.TB, db *duck.DB, s *lake.File, t datasets.Table, day s
 		tb.Fatal(err)
 	}
 }
+
+// Huge makes every torrent as large, and of as many files, as a table can say.
+func Huge(tb testing.TB, db *duck.DB) {
+	tb.Helper()
+	for _, sql := range []string{
+		"CREATE TEMP TABLE huge AS SELECT * REPLACE (9223372036854775807 AS size, 9223372036854775807 AS file_count) FROM torrents_daily",
+		"CREATE OR REPLACE VIEW torrents_daily AS FROM huge",
+	} {
+		if err := db.Exec(tb.Context(), sql); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}

@@ -82,7 +82,7 @@ SELECT day, requester, any_value(network) AS network, key_epoch, min(ts) AS "fir
 FROM made_queries q GROUP BY day, requester, key_epoch;
 
 CREATE TEMP TABLE made_torrents AS
-SELECT DATE '2026-11-21' + (n % 2)::INTEGER AS day, infohash, NULL::BLOB AS infohash_v2, name,
+SELECT DATE '2026-11-21' + (n % 2)::INTEGER AS day, infohash, CASE n WHEN 1 THEN unhex(sha256('hybrid')) END AS infohash_v2, name,
 	(1 + n) * 700000000::BIGINT AS size, (1 + n % 4)::BIGINT AS file_count, 1048576::BIGINT AS piece_length,
 	n = 8 AS private, make_timestamptz((epoch(DATE '2026-11-21' + (n % 2)::INTEGER) * 1000000)::BIGINT + n * 1000000) AS resolved_at,
 	12::BIGINT AS peers, 7::BIGINT AS seeders, NULL::BIGINT AS leechers, 'lookup' AS found_by, content_type,
@@ -124,15 +124,17 @@ FROM asked SEMI JOIN real USING (day, infohash) GROUP BY ALL;
 
 -- The collector was down from 12:00 to 12:30 of the first day.
 CREATE TEMP TABLE made_uptime AS
-SELECT day, 'fra1' AS collector, 'r' || (m // 720) AS run,
+SELECT day, 'fra1' AS collector, 'r' || (m // 720) AS run, CASE WHEN type NOT IN ('resolve', 'stats') THEN id20('ours') END AS our_id,
 	make_timestamptz((epoch(day) * 1000000)::BIGINT + m * 60000000) AS minute, type,
 	CASE type WHEN 'get_peers' THEN 10 WHEN 'ping' THEN 5 ELSE 0 END::BIGINT AS received,
 	CASE type WHEN 'get_peers' THEN 9 WHEN 'resolve' THEN 2 ELSE 0 END::BIGINT AS logged,
 	CASE type WHEN 'queue_full' THEN 1 WHEN 'not_logged' THEN 5 ELSE 0 END::BIGINT AS dropped,
 	CASE type WHEN 'get_peers' THEN 10 ELSE 0 END::BIGINT AS sent,
 	CASE type WHEN 'get_peers' THEN 9 WHEN 'resolve' THEN 2 WHEN 'stats' THEN 1 ELSE 0 END::BIGINT AS loaded,
-	CASE type WHEN 'nodes' THEN 812 END::BIGINT AS nodes
-FROM range(1440) a(m), (VALUES ('get_peers'), ('ping'), ('queue_full'), ('not_logged'), ('nodes'), ('resolve'), ('stats')) b(type),
+	CASE type WHEN 'nodes' THEN 812 END::BIGINT AS nodes, measure::BIGINT AS value
+FROM range(1440) a(m), (VALUES ('get_peers', NULL), ('ping', NULL), ('queue_full', NULL), ('not_logged', NULL), ('nodes', NULL), ('resolve', NULL), ('stats', NULL),
+		('asker_ids', 8), ('asker_ids_secure', 6), ('asker_addresses', 4), ('announces', 2), ('announces_valid', 1), ('asked', 5), ('answered', 4),
+		('distance_159', 6), ('distance_158', 3), ('distance_140', 1)) b(type, measure),
 	(VALUES (DATE '2026-11-21'), (DATE '2026-11-22')) d(day)
 WHERE NOT (day = DATE '2026-11-21' AND m BETWEEN 720 AND 749);
 

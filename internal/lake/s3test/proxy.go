@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -141,6 +142,19 @@ func Spoil(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	}
 	w.WriteHeader(got.status)
 	_, _ = w.Write(got.body)
+}
+
+// Short answers with the first half of a body, without its length and checksums.
+func Short(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	got := answer(w, r, next)
+	for name := range w.Header() {
+		if name == "Content-Length" || strings.HasPrefix(name, "X-Amz-Checksum") {
+			w.Header().Del(name)
+		}
+	}
+	w.WriteHeader(got.status)
+	_ = http.NewResponseController(w).Flush() // or it would be counted
+	_, _ = w.Write(got.body[:len(got.body)/2])
 }
 
 // SpoilRequest changes a byte in the middle of the request's body.

@@ -63,6 +63,9 @@ const (
 	AndWord
 	ToWord
 	Hint
+	Ordinal
+	Cardinal
+	Month
 	numFields
 )
 
@@ -71,7 +74,7 @@ var Names = [numFields]string{
 	"", "resolution", "source", "video_codec", "audio_codec", "channels", "bit_depth", "hdr", "edition", "lang", "subs",
 	"dub", "proper", "repack", "container", "network", "platform", "format", "adult", "complete", "pack", "sample",
 	"three_d", "remux", "hybrid", "misc", "junk", "country", "app", "season", "episode", "part", "volume", "issue", "disc",
-	"of", "and", "to", "hint",
+	"of", "and", "to", "hint", "ordinal", "cardinal", "month",
 }
 
 // Meaning is one thing a word says.

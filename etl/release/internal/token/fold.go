@@ -203,11 +203,17 @@ func scriptOf(c class, was Script) Script {
 	return was
 }
 
-// Latin letters from U+00C0 to U+017F without their accents; '?' stands for those written as two letters.
+// Latin letters from U+00C0 to U+024F and from U+1E00 without their accents; '?' stands for those written as two letters, or
+// that have no accent to lose.
 const (
 	latin1 = "aaaaaa?ceeeeiiiidnooooo?ouuuuy??aaaaaa?ceeeeiiiidnooooo?ouuuuy?y"
 	latinA = "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkkllllllllll" +
 		"nnnnnnnnnoooooo??rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs"
+	latinB = "????????????????????????????????oo?????????????uu????????????????????????????aaiioouuuuuuuuuu?aaaa????ggkk" +
+		"oooo??j???gg??nnaa????aaaaeeeeiiiioooorrrruuuusstt??hh??????aaeeooooooooyy????????????????????????????"
+	latinExtra = "aabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmmmmmmnnnnnnnnoooooooopppprrrrrrrrssssssssss" +
+		"ttttttttuuuuuuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwy??????aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooo" +
+		"oooooooooouuuuuuuuuuuuuuyyyyyyyy??????"
 )
 
 // romans are the letters of the numbers from U+2160.
@@ -224,8 +230,10 @@ func appendFold(b []byte, r rune) []byte {
 	switch {
 	case r >= 0xFF01 && r <= 0xFF5E:
 		return appendFold(b, r-0xFEE0)
-	case r >= 0x00C0 && r < 0x0180:
+	case r >= 0x00C0 && r < 0x0250 || r >= 0x1E00 && r < 0x1F00:
 		return appendLatin(b, r)
+	case r >= 0x0386 && r <= 0x03CE:
+		r = foldGreek(r)
 	case r == '×':
 		return append(b, 'x')
 	case r >= 0x2160 && r <= 0x216B:
@@ -257,10 +265,44 @@ func appendLatin(b []byte, r rune) []byte {
 	case 'Ĳ', 'ĳ':
 		return append(b, "ij"...)
 	}
-	if r < 0x0100 {
-		return append(b, latin1[r-0x00C0])
+	var c byte
+	switch {
+	case r < 0x0100:
+		c = latin1[r-0x00C0]
+	case r < 0x0180:
+		c = latinA[r-0x0100]
+	case r < 0x0250:
+		c = latinB[r-0x0180]
+	default:
+		c = latinExtra[r-0x1E00]
 	}
-	return append(b, latinA[r-0x0100])
+	if c == '?' {
+		return utf8.AppendRune(b, unicode.ToLower(r))
+	}
+	return append(b, c)
+}
+
+// foldGreek lowers a letter, without its accent, and a final sigma to a plain one.
+func foldGreek(r rune) rune {
+	switch r = unicode.ToLower(r); r {
+	case 'ά':
+		return 'α'
+	case 'έ':
+		return 'ε'
+	case 'ή':
+		return 'η'
+	case 'ί', 'ϊ', 'ΐ':
+		return 'ι'
+	case 'ό':
+		return 'ο'
+	case 'ύ', 'ϋ', 'ΰ':
+		return 'υ'
+	case 'ώ':
+		return 'ω'
+	case 'ς':
+		return 'σ'
+	}
+	return r
 }
 
 // appendMark keeps the marks that are vowels and drops those that are accents.

@@ -1,0 +1,116 @@
+package release
+
+import (
+	"bytes"
+
+	"github.com/boontorrent/boon/etl/release/internal/lexicon"
+	"github.com/boontorrent/boon/etl/release/internal/token"
+)
+
+// comicIssue reads the issue of a comic: Some Title 013 (2021) (Digital).
+func (p *Parser) comicIssue() bool {
+	sure := p.comic() || p.r.hints[hintComic] > 1
+	for i := p.start + 1; i < p.tail && (sure || p.r.hints[hintComic] > 0); i++ {
+		a := i
+		if w := string(p.fold(i - 1)); w == "chapter" || w == "chapters" {
+			a--
+		}
+		if !sure && a == i && !p.sep(i).Has(token.Hash) {
+			continue
+		}
+		if !p.digits(i, 2, 4) || p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free || !p.sep(i+1).Has(token.Open) && i+1 < p.tail {
+			continue
+		}
+		n := int(p.toks[i].Num)
+		if n > 0 {
+			p.r.Issue = n
+			p.span(FieldIssue, i, i+1)
+		}
+		p.addEpisodes(n, n)
+		p.episodeEnd(a, i+1)
+		return true
+	}
+	return false
+}
+
+// volume reads Vol. 3, Tome 2, Issue 14, #14.
+func (p *Parser) volume() {
+	for i := 0; i < p.tail; i++ {
+		if n, w := p.countOf(i, lexicon.VolumeWord); n > 0 && p.r.Volume == 0 {
+			p.r.Volume = n
+			p.span(FieldVolume, i, i+w)
+			if no, more := p.countOf(i+w, lexicon.IssueWord); more > 0 && p.r.Issue == 0 && len(p.r.Seasons)+len(p.r.Episodes) == 0 { // Vol. 1 No. 26
+				p.addSeasons(n, n)
+				p.span(FieldSeason, i, i+w)
+				p.addEpisodes(no, no)
+				p.span(FieldEpisode, i+w, i+w+more)
+			}
+		}
+		if n, w := p.countOf(i, lexicon.IssueWord); n > 0 && p.r.Issue == 0 && (p.is(i, lexicon.IssueWord) || p.r.Volume > 0) {
+			p.r.Issue = n
+			p.span(FieldIssue, i, i+w)
+		}
+		if p.sep(i).Has(token.Hash) && p.digits(i, 1, 4) && p.toks[i].Num > 0 && p.r.Issue == 0 && len(p.r.Episodes) == 0 {
+			p.r.Issue = int(p.toks[i].Num)
+			p.span(FieldIssue, i, i+1)
+		}
+	}
+}
+
+// countOf returns the number that a word for volume or issue at token i counts, and how many tokens say so: Vol. 3, vol3, No. 26.
+func (p *Parser) countOf(i int, f lexicon.Field) (n, tokens int) {
+	if i < 0 || i >= p.tail {
+		return 0, 0
+	}
+	word := p.fold(i)
+	if p.is(i, f) || f == lexicon.IssueWord && string(word) == "no" {
+		if p.digits(i+1, 1, 4) && i+1 < p.tail {
+			return int(p.toks[i+1].Num), 2
+		}
+		return 0, 0
+	}
+	k := len(word)
+	for k > 0 && word[k-1] >= '0' && word[k-1] <= '9' {
+		k--
+	}
+	if k < 2 || k == len(word) || len(word)-k > 3 || !(means(string(word[:k]), f) || f == lexicon.IssueWord && string(word[:k]) == "no") {
+		return 0, 0
+	}
+	n, _ = leading(word[k:])
+	return n, 1
+}
+
+// comic tells whether the container is that of comics.
+func (p *Parser) comic() bool {
+	switch p.r.Container {
+	case "cbr", "cbz", "cb7":
+		return true
+	}
+	return false
+}
+
+// numberedIssue tells whether Vol. 1 No. 26 or " - Issue 12" begins at token i.
+func (p *Parser) numberedIssue(i int) bool {
+	_, w := p.countOf(i, lexicon.VolumeWord)
+	_, more := p.countOf(i+w, lexicon.IssueWord)
+	return more > 0 && (w > 0 || p.dashed(i) && p.is(i, lexicon.IssueWord))
+}
+
+// volumes reads the volumes of a comic: v03 before a bracket, v01-v12.
+func (p *Parser) volumes(i int) bool {
+	end := i + 1
+	if len(p.fold(i)) > 4 {
+		return false
+	}
+	if f := bytes.TrimPrefix(p.foldAt(end), []byte("v")); len(f) == len(p.fold(i))-1 && allDigits(f) && p.sep(end) == token.Dash {
+		end++
+	} else if !p.sep(end).Has(token.Open) || p.r.hints[hintComic] == 0 && !p.comic() {
+		return false
+	}
+	p.set(i, end, versionMark)
+	if n, _ := leading(p.fold(i)[1:]); n > 0 {
+		p.r.Volume = n
+		p.span(FieldVolume, i, end)
+	}
+	return true
+}
