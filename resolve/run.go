@@ -142,7 +142,7 @@ func (r *resolver) work(ctx context.Context, stop func()) error {
 	})
 	sources, inner := errgroup.WithContext(ctx)
 	r.start(inner, sources, stop)
-	err := r.tryAll(ctx, diskCtx, results)
+	err := r.tryAll(inner, diskCtx, results) // a source that fails ends it
 	stop()
 	err = errors.Join(err, sources.Wait())
 	close(results)

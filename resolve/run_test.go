@@ -4,13 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -76,6 +79,18 @@ func magnet(hash [20]byte, peers ...netip.AddrPort) string {
 		link += "&x.pe=" + p.String()
 	}
 	return link
+}
+
+// A list that cannot be read on ends the run with the reason.
+func TestListFails(t *testing.T) {
+	gone := errors.New("the disk is gone")
+	_, err := resolve.Run(t.Context(), resolve.Config{
+		Store: lake.NewMemory(), Spool: filepath.Join(t.TempDir(), "spool"), Collector: "resolver", Software: "boon test", AllowLoopback: true,
+		List: io.MultiReader(strings.NewReader(strings.Repeat("7", 40)+"\n"), iotest.ErrReader(gone)), Fetch: quick, Say: t.Logf, Report: func(resolve.Report) {},
+	})
+	if !errors.Is(err, gone) {
+		t.Errorf("it ended with %v, want %v", err, gone)
+	}
 }
 
 // TestList resolves a list: what is there is had, what is not has its reason, and

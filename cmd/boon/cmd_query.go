@@ -210,7 +210,7 @@ func listQueries(w io.Writer) error {
 
 // screenWidth is how many columns w has, 0 where it is no terminal.
 func screenWidth(w io.Writer) int {
-	if f, ok := w.(*os.File); ok && isTerminal(f) {
+	if f, ok := w.(interface{ Fd() uintptr }); ok && isTerminal(f) {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return columns
 		}

@@ -191,6 +191,10 @@ func (cmd resolveCommand) source(cfg *resolve.Config, in io.Reader) (io.Closer, 
 		if err != nil {
 			return nil, fmt.Errorf("--from: %w", err)
 		}
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			_ = f.Close()
+			return nil, usageError{fmt.Errorf("--from %s: it is a folder; name a file with info-hashes or magnet links, or lake", cmd.From)}
+		}
 		cfg.List = f
 		return f, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -70,10 +71,36 @@ type usageError struct{ error }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], console{in: interruptible{ctx, os.Stdin}, out: os.Stdout, err: os.Stderr})
+	out := &results{to: os.Stdout}
+	code := run(ctx, os.Args[1:], console{in: interruptible{ctx, os.Stdin}, out: out, err: os.Stderr})
 	stop()
+	if out.failed != nil && (code == exitDone || code == exitPartly) {
+		fmt.Fprintln(os.Stderr, "boon: write the results:", out.failed)
+		code = exitFailed
+	}
 	os.Exit(code)
 }
+
+// results is where results go. It remembers if some could not be written, so that
+// verbs that print a few lines need not look.
+type results struct {
+	to     *os.File
+	mu     sync.Mutex
+	failed error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n, err := r.to.Write(p)
+	if err != nil && r.failed == nil {
+		r.failed = err
+	}
+	return n, err
+}
+
+// Fd tells that a terminal is one.
+func (r *results) Fd() uintptr { return r.to.Fd() }
 
 // interruptible ends a read that waits for somebody to type when ctx is done.
 type interruptible struct {
