@@ -26,6 +26,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed *.sql
@@ -145,7 +146,8 @@ func (q Query) param(name string) (Param, error) {
 	return Param{}, &ParamError{q.Name, name, "is not known; it has " + strings.Join(known, ", ")}
 }
 
-// Check returns a ParamError unless values fit the query: all known, none missing.
+// Check returns a ParamError unless values fit the query: all known, none
+// missing, a period that has days.
 func (q Query) Check(values map[string]string) error {
 	for _, name := range sortedKeys(values) {
 		if _, err := q.param(name); err != nil {
@@ -156,6 +158,11 @@ func (q Query) Check(values map[string]string) error {
 		if _, given := values[p.Name]; p.Required && !given {
 			return &ParamError{q.Name, p.Name, "is missing; give it with --param " + p.Name + "=…"}
 		}
+	}
+	since, err1 := time.Parse(time.DateOnly, values["since"])
+	until, err2 := time.Parse(time.DateOnly, values["until"])
+	if err1 == nil && err2 == nil && until.Before(since) {
+		return &ParamError{q.Name, "until", fmt.Sprintf("is before since, %s before %s: no day is in between", values["until"], values["since"])}
 	}
 	return nil
 }

@@ -233,6 +233,7 @@ func TestWrongUse(t *testing.T) {
 		"is not known":    {"colour": "red"},
 		"is not a DATE":   {"day": "yesterday"},
 		"is not negative": {"top": "-1"},
+		"is before since": {"since": "2026-01-06", "until": "2026-01-05"},
 	} {
 		q, _ := queries.Find("rankings")
 		_, err := queries.Run(t.Context(), db, q, values)

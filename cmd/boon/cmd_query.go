@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/boontorrent/boon/internal/duck"
+	"github.com/boontorrent/boon/internal/lake"
 	"github.com/boontorrent/boon/queries"
 )
 
@@ -71,6 +72,7 @@ func (cmd *queryCommand) Run(ctx context.Context, c console) error {
 	}
 	defer db.Close()
 	noteEmpty(c, db.Catalog, cmd.Lake)
+	noteNoDay(c, db.Catalog, q, values)
 	stop := sayWaiting(ctx, c.err, "query "+q.Name)
 	err = cmd.answer(ctx, c, db, q, values, stop)
 	stop()
@@ -82,6 +84,25 @@ func (cmd *queryCommand) Run(ctx context.Context, c console) error {
 		return nil // the reader has what it wanted
 	}
 	return err
+}
+
+// noteNoDay warns of a period of which the lake has no tables, so that nobody takes
+// an empty answer for a day on which nothing was asked for.
+func noteNoDay(c console, catalog *duck.Catalog, q queries.Query, values map[string]string) {
+	since, until := values["since"], values["until"]
+	if day := values["day"]; day != "" {
+		since, until = day, day
+	}
+	for _, day := range []string{since, until} {
+		if _, err := lake.ParseDay(day); err != nil && day != "" {
+			return // DuckDB may know what it means
+		}
+	}
+	first, last, within := catalog.Days(since, until)
+	if within || catalog.Empty() || since == "" && until == "" || q.Check(values) != nil {
+		return
+	}
+	fmt.Fprintf(c.err, "boon: the lake has no tables of that period; the days that it has are from %s to %s\n", first, last)
 }
 
 // find returns the query by name, from a file or from the standard input.

@@ -93,7 +93,7 @@ func (r *results) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n, err := r.to.Write(p)
-	if err != nil && r.failed == nil {
+	if err != nil && r.failed == nil && !errors.Is(err, syscall.EPIPE) { // who reads no further has what they wanted
 		r.failed = err
 	}
 	return n, err

@@ -113,6 +113,21 @@ func partitions(ctx context.Context, s lake.Store, table string) ([]lake.Day, er
 // Empty reports whether no table has a partition.
 func (c *Catalog) Empty() bool { return len(c.Manifests) == 0 }
 
+// Days is the first and the last day that any table has, YYYY-MM-DD, and whether a
+// day of its tables lies between since and until ("": no bound).
+func (c *Catalog) Days(since, until string) (first, last string, within bool) {
+	for _, days := range c.Manifests {
+		for _, m := range days {
+			if first == "" || m.Day < first {
+				first = m.Day
+			}
+			last = max(last, m.Day)
+			within = within || m.Day >= since && (until == "" || m.Day <= until)
+		}
+	}
+	return first, last, within
+}
+
 // Script is the SQL that opens the lake in any DuckDB 1.5.
 func (c *Catalog) Script() (string, error) { return c.script(c.source.setup) }
 
