@@ -10,7 +10,7 @@ func (p *Parser) findBareEpisodes() {
 	if len(p.r.Episodes) > 0 {
 		return
 	}
-	if len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair() || p.dottedPair() || p.fileRange()) {
+	if p.broadcasts() || len(p.r.Seasons) == 0 && p.r.Date == "" && (p.leadingPair() || p.trailingPair() || p.dottedPair() || p.fileRange()) {
 		return
 	}
 	if y, _, _ := p.musicYear(); y >= 0 && p.sep(y) == token.Dash || p.audioOnly() {
@@ -43,6 +43,30 @@ func (p *Parser) findBareEpisodes() {
 		}
 	}
 	p.leadingNumber()
+}
+
+// broadcasts reads a bracket that tells a series from its films: [TV 04], [TV 01-26 Fin].
+func (p *Parser) broadcasts() bool {
+	for i := 1; i < p.tail; i++ {
+		n, w, _ := p.episodeNumber(i)
+		if w < 2 || w > 3 || p.region(i) == 0 || !p.sep(i).Blank() || string(p.fold(i-1)) != "tv" || !p.sep(i-1).Has(token.Open) {
+			continue
+		}
+		last, end := n, i+1
+		if p.rangeFollows(i) {
+			last, end = int(p.toks[end].Num), end+1
+		}
+		if s := string(p.foldAt(end)); !p.sep(end).Has(token.Close) && (s == "fin" || s == "end") {
+			end++
+		}
+		if !p.sep(end).Has(token.Close) {
+			continue
+		}
+		p.addEpisodes(n, last)
+		p.episodeEnd(i-1, end)
+		return true
+	}
+	return false
 }
 
 // hashNumber reads the episode of a video: Some Show #650.
@@ -110,7 +134,7 @@ func (p *Parser) numbered(i, n, w int) bool {
 	first := i
 	if p.rangeBefore(i) && p.open(i-1) && w >= 2 && !p.isYear(i) {
 		first = i - 1
-	} else if m, mw, _ := p.episodeNumber(i - 1); mw > 1 && m == n-1 && p.sep(i).Has(token.Comma) && p.dashed(i-1) {
+	} else if p.paired(i, n) {
 		first = i - 1
 	}
 	if first <= p.start && first < i || p.is(first-1, lexicon.PartWord) || p.is(first-1, lexicon.VolumeWord) || p.decimals(i) {
@@ -119,7 +143,10 @@ func (p *Parser) numbered(i, n, w int) bool {
 	if p.region(i) > 0 {
 		return p.numberRegion(first, i, w)
 	}
-	zero := p.fold(i)[0] == '0' && w >= 2 && (w < 4 || p.sep(i) == token.Space) && p.sep(i).Blank() && n > 0
+	if w > 1 && w < 4 && end >= p.tail && first == i && p.sep(i).Blank() && p.toks[i-1].Script >= token.Han && MediaOf(p.r.Container) == MediaVideo { // 某剧 12.mkv
+		return true
+	}
+	zero := p.fold(i)[0] == '0' && w >= 2 && (w < 4 || p.sep(i) == token.Space) && (p.sep(i).Blank() || p.lead > 0 && (p.sep(i)&^token.Tilde).Blank() && first == i) && n > 0
 	if end < p.tail && p.sep(end) == token.Dot && p.digits(end, 1, 1) && (p.dashed(i) || zero && p.lead > 0) { // 14.5
 		return w >= 2
 	}
@@ -132,15 +159,23 @@ func (p *Parser) numbered(i, n, w int) bool {
 		return stops && !(w == 4 && p.isYear(first-1)) || p.fold(first)[0] == '0' && w == 2 || p.lead > 0 && w >= 2
 	case first < i && p.toks[first].Num == 1 && (p.toks[first].Digits == 1 && n >= 12 || p.fold(first)[0] == '0') && w <= 3 && p.sep(first)&^(token.Space|token.Under) == 0 && !p.toks[i].Spaced && (stops || p.tagOrEnd(end)): // 1-220, 01-24
 		return true
+	case p.lead > 0 && p.sep(i) == token.Dash && first == i && w == 2 && p.fold(i)[0] == '0' && p.sep(end).Has(token.Under|token.Dot) && p.tagOrEnd(end): // [Group]Some_Show-03_DVD
+		return true
 	case p.lead > 0:
 		return w >= 2 && (stops || w == 2 && zero && p.noYear() || end < p.tail && p.marks[end].kind == versionMark) && !p.sep(i).Has(token.Comma|token.Slash) && !p.seasonBehind(end)
 	case first < i:
-		return w >= 2 && (end >= p.tail || p.sep(end).Has(token.Open)) && p.year < 0 && p.sep(first)&^(token.Space|token.Under) == 0 && !p.sep(end).Has(token.Dash) && p.toks[first].Digits == p.toks[i].Digits && p.toks[first-1].Digits == 0
+		return w >= 2 && (end >= p.tail || p.sep(end).Has(token.Open)) && p.year < 0 && p.sep(first)&^(token.Space|token.Under|token.Close) == 0 && !p.sep(end).Has(token.Dash) && p.toks[first].Digits == p.toks[i].Digits && (p.toks[first-1].Digits == 0 || w > 2)
 	}
 	if w == 3 && p.sep(i).Blank() && p.voiced(end) && p.noYear() && p.toks[i-1].Digits == 0 { // Some Show 366 [Eng Sub]
 		return true
 	}
 	return zero && !p.is(end, lexicon.Complete) && !p.is(end, lexicon.Pack) && p.marks[i-1].kind != versionMark && (p.sep(end).Blank() || p.sep(end)&^token.Space == token.Open) && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
+}
+
+// paired tells whether the number n at token i is the second of two episodes behind a dash: - 01, 02 and - 01+02.
+func (p *Parser) paired(i, n int) bool {
+	m, w, _ := p.episodeNumber(i - 1)
+	return w > 1 && p.toks[i-1].Digits > 0 && p.dashed(i-1) && (m == n-1 && p.sep(i).Has(token.Comma) || m < n && p.sep(i) == token.Plus)
 }
 
 // decimals tells whether the number at token i stands behind a point in a title: Some Film 1.11 - More.
@@ -205,8 +240,9 @@ func (p *Parser) takeBare(i, n int) {
 	if n-lo > maxRange {
 		lo = n
 	}
-	if m, w, _ := p.episodeNumber(first - 1); first == i && w > 1 && m == n-1 && p.sep(i).Has(token.Comma) && first-1 > p.start {
-		first, lo = i-1, m
+	if first == i && first-1 > p.start && p.paired(i, n) {
+		first--
+		p.addEpisodes(int(p.toks[first].Num), int(p.toks[first].Num))
 	}
 	// 493-498 & 500-507
 	if k := first - 1; p.sep(first).Has(token.Amp|token.Comma) && k > p.start && p.rangeBefore(k) && k-1 > p.start {
@@ -219,7 +255,7 @@ func (p *Parser) takeBare(i, n int) {
 		end++
 	}
 	p.episodeEnd(first, end)
-	if end < p.tail && (p.alone(end) || p.nestedTotal(end)) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n && !p.isYear(end) {
+	if end < p.tail && p.marks[end].kind == free && (p.alone(end) || p.nestedTotal(end)) && p.digits(end, 2, 4) && int(p.toks[end].Num) > n && !p.isYear(end) {
 		p.r.Absolute = append(p.r.Absolute, int(p.toks[end].Num))
 		p.span(FieldAbsolute, end, end+1)
 		p.set(end, end+1, number)

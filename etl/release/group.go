@@ -84,10 +84,15 @@ func (p *Parser) trackerBracket(a, j int) bool {
 	if a == 0 || p.sep(a)&^(token.Open|token.Space|token.Dash|token.Dot) != 0 || p.region(a-1) > 0 || p.sep(a).Has(token.Dot) && !p.dashBefore(a-1) {
 		return false
 	}
-	if p.sep(a).Has(token.Space|token.Dash) && !p.allTagged(a, j+1) && !(a == j && p.dashBefore(a-1) && (p.list.Regions[p.region(a)].Open == '(' || p.sep(a-1) == token.Dash && p.is(a-2, lexicon.VideoCodec))) {
+	if p.sep(a).Has(token.Space|token.Dash) && !p.allTagged(a, j+1) && !(a == j && p.dashBefore(a-1) && (p.list.Regions[p.region(a)].Open == '(' || p.sep(a-1) == token.Dash && p.is(a-2, lexicon.VideoCodec))) && !p.translated(a) {
 		return false
 	}
 	return p.marks[a-1].kind == free || p.dashBefore(a-1)
+}
+
+// translated tells whether the bracket that begins at token a holds the title in another language, behind -GROUP.
+func (p *Parser) translated(a int) bool {
+	return a > 1 && p.sep(a) == token.Space|token.Open && p.list.Regions[p.region(a)].Open == '(' && p.sep(a-1) == token.Dash && p.marks[a-1].kind == free && p.tagBefore(a-1)
 }
 
 // beforeTags is where the languages and subtitles that trail a group begin: x264-AFG.HebSubs.
@@ -149,7 +154,7 @@ func (p *Parser) afterDash(end int) (int, int, bool) {
 	if a < best && p.tagBefore(a) && p.marks[a].kind == free {
 		best = a
 	}
-	for end > best+1 && p.sep(end-1) == token.Dot && p.tagBefore(best) && (p.is(end-1, lexicon.Subs) || p.is(end-1, lexicon.Lang)) { // xvid-grp.eng.srt
+	for end > best+1 && p.sep(end-1) == token.Dot && p.tagBefore(best) && (p.is(end-1, lexicon.Subs) || p.is(end-1, lexicon.Lang) || p.is(end-1, lexicon.Repack) || p.is(end-1, lexicon.Proper)) { // xvid-grp.eng.srt, x264-GRP.Repack
 		end--
 	}
 	return best, end, true
@@ -281,7 +286,7 @@ func (p *Parser) lastWords(end int) (int, int, bool) {
 	if a == end || a <= p.strong || end-a > 2 || p.strong >= p.tail || !p.tagBefore(a) {
 		return 0, 0, false
 	}
-	if end-a == 2 && p.sep(a+1).Has(token.Comma|token.Slash|token.Plus) {
+	if end-a == 2 && (p.sep(a+1).Has(token.Comma|token.Slash|token.Plus) || p.toks[a].Digits > 0 && p.sep(a+1) == token.Dot) {
 		return 0, 0, false
 	}
 	if end-a == 1 && (p.toks[a].Digits > 0 || len(p.fold(a)) == 1) { // | D: how a release was dubbed

@@ -127,6 +127,10 @@ func (p *Parser) plainNumber(i int) {
 		p.lines(i, i+1, int(t.Num))
 		return
 	}
+	if lineCount(int(t.Num)) && p.alone(i) && p.digits(i-1, 1, 3) && p.marks[i-1].kind == free { // - 02 [720]
+		p.lines(i, i+1, int(t.Num))
+		return
+	}
 	if i+1 < p.tail && t.Digits <= 2 && p.toks[i+1].Script == token.Han && p.is(i+1, lexicon.Misc) { // 01月新番
 		p.set(i, i+2, number)
 		return
@@ -144,6 +148,13 @@ func (p *Parser) channels(i int) {
 		return
 	}
 	whole := p.toks[i-1].Digits == 1
+	if i > 1 && string(f[:len(f)-1]) == "hdma" && p.is(i-2, lexicon.AudioCodec) && p.sep(i-1) == token.Dash { // DTS-HDMA5.1
+		p.tagged(i-2, 2, lexicon.Find([]byte("dts hdma")))
+		p.marks[i] = mark{kind: cont}
+		p.marks[i-2].n = 3
+		p.put(&p.r.Channels, string([]byte{d, '.', byte('0' + p.toks[i].Num)}), FieldChannels, i-1, i+1)
+		return
+	}
 	if !whole && !p.is(i-1, lexicon.AudioCodec) {
 		e := lexicon.Find(f[:len(f)-1])
 		if e == nil || len(e.Meanings) == 0 || e.Meanings[0].Field != lexicon.AudioCodec && string(f[:len(f)-1]) != "ma" {
@@ -259,11 +270,11 @@ func (p *Parser) dimensions(a, b, w, h int) {
 	}
 	switch w {
 	case 3840:
-		h = 2160
+		h = max(h, 2160)
 	case 1920:
-		h = 1080
+		h = max(h, 1080)
 	case 1280:
-		h = 720
+		h = max(h, 720)
 	}
 	p.lines(a, b, h)
 }

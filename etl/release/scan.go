@@ -13,7 +13,7 @@ func (p *Parser) extension() {
 	if i < 1 || p.toks[i].Depth > 0 || p.tail == len(p.toks) && p.list.Tail&^token.Space != 0 {
 		return
 	}
-	if p.toks[i].Sep&^token.Close != token.Dot && p.toks[i].Sep&^token.Close != token.Space || p.toks[i].Script > token.Latin {
+	if s := p.toks[i].Sep &^ (token.Close | token.Other); s != token.Dot && s != token.Space || p.toks[i].Script > token.Latin {
 		return
 	}
 	f := p.fold(i)
@@ -120,6 +120,10 @@ func (p *Parser) behindText(i int) bool {
 func (p *Parser) split(i int) {
 	f := p.fold(i)
 	if _, w := leading(f); w > 0 && w < 3 && len(f) > w+1 {
+		if e := lexicon.Find(f[w:]); w == 1 && p.sep(i) == token.Dot && i > 0 && e != nil && len(e.Meanings) > 0 && e.Meanings[0].Field == lexicon.VideoCodec { // DDP5.1x265
+			p.tagged(i, 1, e)
+			return
+		}
 		rest := bytes.TrimPrefix(f[w:], []byte("x"))
 		switch string(rest) {
 		case "dvd", "dvd5", "dvd9", "dvdr", "cd", "lp", "vinyl", "bd", "bd25", "bd50", "bluray", "dvda", "cds", "dvds":
@@ -256,7 +260,8 @@ func (p *Parser) bareAddress(i int) {
 	next := p.sep(i + 1)
 	inside := p.region(i) > 0 && p.region(a) == p.region(i) && t.Sep.Has(token.Open) && next.Has(token.Close)
 	spaced := (i+1 >= p.tail || !next.Has(token.Dot)) && (a == 0 || t.Sep.Has(token.Space|token.Open)) && (generic(string(p.fold(i))) || a == 0 && i+1 < p.tail && p.toks[i+1].Spaced && !next.Has(token.Open|token.Close))
-	if !inside && !spaced || p.marks[i].kind > cont {
+	grouped := i+1 >= p.tail && t.Sep == token.Dash && a > 1 && p.sep(a-1) == token.Dash // x264-GRP-site.com
+	if !inside && !spaced && !grouped || p.marks[i].kind > cont {
 		return
 	}
 	p.markSite(a, i+1)
@@ -279,7 +284,7 @@ func topLevel(s string) bool {
 	case "com", "org", "net", "to", "cc", "tv", "me", "info", "ru", "se", "cz", "eu", "in", "co", "io", "ws", "bz", "pl", "es", "fr",
 		"it", "de", "nl", "is", "la", "li", "st", "su", "ua", "site", "xyz", "club", "online", "world", "link", "sbs", "mx", "am", "lt",
 		"re", "pw", "vip", "top", "live", "lol", "one", "life", "my", "blog", "space", "website", "ag", "tel", "best", "gs", "fun",
-		"bid", "biz", "cat", "ch", "cloud", "cx", "dev", "ninja", "nu", "ph", "pro", "rs", "tw", "uk", "us", "wtf", "im", "yt", "mobi":
+		"bid", "biz", "cat", "ch", "cloud", "cx", "dev", "ninja", "nu", "ph", "pro", "rs", "tw", "uk", "us", "wtf", "im", "yt", "mobi", "win":
 		return true
 	}
 	return false

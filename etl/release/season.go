@@ -221,6 +221,10 @@ func (p *Parser) seasonThenEpisode(j int) int {
 		}
 		return p.episodeEnd(j, p.moreEpisodes(j+1, -1, eps[n-1]))
 	}
+	if string(p.fold(j)) == "e" && s.Blank() && p.digits(j+1, 1, 3) && j+1 < p.tail && p.sep(j+1).Blank() && (j+2 >= p.tail || p.toks[j+2].Spaced || p.tagAt(j+2)) { // S2 E 02
+		p.addEpisodes(int(p.toks[j+1].Num), int(p.toks[j+1].Num))
+		return p.episodeEnd(j, j+2)
+	}
 	n, w, version := p.episodeNumber(j)
 	if w < 2 || w > 4 || w == 4 && plausible(n) || p.unitFollows(j) {
 		return j

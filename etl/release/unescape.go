@@ -15,11 +15,11 @@ var entities = [...]struct{ name, text string }{
 	{"ouml", "ö"}, {"uuml", "ü"}, {"auml", "ä"}, {"szlig", "ß"}, {"ntilde", "ñ"}, {"oacute", "ó"}, {"iacute", "í"}, {"aacute", "á"},
 }
 
-// unescape undoes what web pages do to names: &amp; and &#039;, and %20 where a name has no blank. It keeps in p.escapes
+// unescape undoes what web pages do to names: &amp; and &#039;, and where a name has no blank %20, or %28 among plus signs. It keeps in p.escapes
 // where the name shrank, so that spans can be told in the name as it came.
 func (p *Parser) unescape(name string) string {
 	p.escapes = p.escapes[:0]
-	percent := strings.Contains(name, "%20") && strings.IndexByte(name, ' ') < 0
+	percent := strings.IndexByte(name, '%') >= 0 && strings.IndexByte(name, ' ') < 0 && (strings.Contains(name, "%20") || strings.Count(name, "+") > 2)
 	semicolon := strings.LastIndexByte(name, ';')
 	if !percent && (semicolon < 0 || strings.LastIndexByte(name[:semicolon], '&') < 0) {
 		return name

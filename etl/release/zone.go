@@ -184,6 +184,9 @@ func (p *Parser) backwards(end int) int {
 		case p.sep(i).Has(token.Comma) || j > 0 && p.is(j-1, lexicon.AndWord):
 			return i
 		case m.class == lexicon.Weak && !p.wordlike(j, end):
+		case m.class == lexicon.Language && p.lead > 0 && end < p.tail && p.marks[end].kind == episode && p.toks[end].Digits > 0 && !p.capital(j, 1): // [Group] bokura ga ita 01
+			return i
+		case m.class == lexicon.Zone && string(p.fold(j)) == "tv" && end < p.tail && p.marks[end].kind == episode && p.region(end) > 0 && p.region(j) == 0: // Some Show TV [20 of 25]
 		case m.class == lexicon.Language && (!byYear || p.spoken(j, end)) && (end < p.tail || p.loud(j)):
 		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (p.tagAt(end) || byYear && (p.is(j, lexicon.Edition) || i < start))):
 		default:
@@ -198,7 +201,7 @@ func (p *Parser) backwards(end int) int {
 // wordlike tells whether a weak tag before the title's end reads as a word of the title: at the end of a name without
 // tags, or a season's or part's word without its number.
 func (p *Parser) wordlike(j, end int) bool {
-	if end >= p.tail && !p.capital(j, 1) && !p.closesPack(j) {
+	if end >= p.tail && !p.capital(j, 1) && !p.closesPack(j) && p.says(j, lexicon.Resolution) == nil && !p.multi(j) {
 		return true
 	}
 	for _, m := range p.marks[j].entry.Meanings {
@@ -216,6 +219,12 @@ func (p *Parser) wordlike(j, end int) bool {
 		}
 	}
 	return false
+}
+
+// multi tells whether token j says that a film speaks several languages: no title ends so.
+func (p *Parser) multi(j int) bool {
+	m := p.says(j, lexicon.Lang)
+	return m != nil && m.Value == "multi" && MediaOf(p.r.Container) == MediaVideo
 }
 
 // closesPack tells whether the words at token j, which end the name, say that this is all there is of something: Complete

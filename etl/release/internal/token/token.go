@@ -258,10 +258,11 @@ func gluedMarker(f []byte) int {
 	if !back(2, 3) || i < 5 {
 		return 0
 	}
+	codec := len(f)-i == 3 && f[i] == '2' && f[i+1] == '6' // eac3x265
 	i--
 	switch f[i] {
 	case 'x':
-		if !back(1, 2) {
+		if codec || !back(1, 2) {
 			return 0
 		}
 	case 'e':
