@@ -217,7 +217,7 @@ func (c *Content) byName(r *Release) {
 	shop := r.Platform == "PC" || r.Platform == "GOG" || r.Platform == "Steam"
 	if c.decide([]rule{
 		{spokenBook(r) && !video, TypeAudiobook, 0.8, "words of audiobooks in the name"},
-		{drawn || !video && (h[hintComic] > 1 || h[hintComic] > 0 && (r.Volume > 0 || r.Issue > 0)), TypeComic, 0.85, "words of comics in the name"},
+		{drawn || !video && (h[hintComic] > 1 || h[hintComic] > 0 && MediaOf(r.Container) == MediaArchive || h[hintComic] > 0 && (r.Volume > 0 || r.Issue > 0)), TypeComic, 0.85, "words of comics in the name"},
 		{printed(r) && !video, TypeBook, 0.8, "words of books in the name"},
 		{MediaOf(r.Container) == MediaROM || console(r) && !video || (h[hintGame] > 0 || shop) && plain, TypeGame, 0.8, "a game's platform or makers in the name"},
 		{h[hintCourse] > 0 && h[hintCourse] >= h[hintSoftware] && !r.App && r.Version == "" && plain, TypeCourse, 0.6, "words of courses in the name"},

@@ -158,7 +158,7 @@ func (p *Parser) findYear() {
 		case i < p.start || i > p.start && p.isYear(i-1) && p.sep(i).Has(token.Dash) && p.toks[i].Num >= p.toks[i-1].Num:
 			continue
 		case i < hard || best < 0 || best == p.start && !p.textBetween(best+1, hard):
-			if i <= hard || p.behindMarker(i) {
+			if i <= hard || p.behindMarker(i) || p.r.Issue > 0 {
 				best = i
 			}
 		}

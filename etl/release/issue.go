@@ -7,18 +7,30 @@ import (
 	"github.com/boontorrent/boon/etl/release/internal/token"
 )
 
-// comicIssue reads the issue of a comic: Some Title 013 (2021) (Digital).
+// comicIssue reads the issue of a comic: Some Title 013 (2021) (Digital), Some Title #2 - A Story, Some Title Issue 7.
 func (p *Parser) comicIssue() bool {
 	sure := p.comic() || p.r.hints[hintComic] > 1
-	for i := p.start + 1; i < p.tail && (sure || p.r.hints[hintComic] > 0); i++ {
-		a := i
-		if w := string(p.fold(i - 1)); w == "chapter" || w == "chapters" {
-			a--
-		}
-		if !sure && a == i && !p.sep(i).Has(token.Hash) {
+	if !sure && p.hashedYear() {
+		p.r.hints.add("comic")
+	}
+	if !sure && p.r.hints[hintComic] == 0 {
+		return false
+	}
+	for i := p.start + 1; i < p.tail; i++ {
+		if !p.digits(i, 1, 4) || p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free {
 			continue
 		}
-		if !p.digits(i, 2, 4) || p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free || !p.sep(i+1).Has(token.Open) && i+1 < p.tail {
+		a := i
+		hash := p.sep(i).Has(token.Hash)
+		_, w := p.countOf(i-1, lexicon.IssueWord)
+		named := w == 2 && i-1 > p.start
+		if _, vol := p.countOf(i-3, lexicon.VolumeWord); named && vol == 2 {
+			return false
+		}
+		if s := string(p.fold(i - 1)); named || s == "chapter" || s == "chapters" {
+			a--
+		}
+		if !hash && !named && (!sure && a == i || !p.issueNumber(i)) {
 			continue
 		}
 		n := int(p.toks[i].Num)
@@ -29,6 +41,29 @@ func (p *Parser) comicIssue() bool {
 		p.addEpisodes(n, n)
 		p.episodeEnd(a, i+1)
 		return true
+	}
+	return false
+}
+
+// issueNumber tells whether the bare number at token i is an issue's: at the end, before a bracket or, with a zero before it, a
+// dash. The number of Title '89 and of IG-88 is the title's.
+func (p *Parser) issueNumber(i int) bool {
+	if !p.sep(i).Blank() && !p.toks[i].Spaced {
+		return false
+	}
+	return i+1 >= p.tail || p.sep(i+1).Has(token.Open) || p.toks[i+1].Spaced && p.digits(i, 2, 4) && p.fold(i)[0] == '0'
+}
+
+// hashedYear tells whether a name that is no file of another kind says the issue and behind it, in brackets, the year: Some
+// Title #57 (2004).
+func (p *Parser) hashedYear() bool {
+	if p.r.Container != "" || p.r.Resolution > 0 || p.behindTag(p.tail) {
+		return false
+	}
+	for i := p.start + 1; i+1 < p.tail; i++ {
+		if p.sep(i).Has(token.Hash) && p.digits(i, 1, 4) && p.region(i) == 0 && p.sep(i+1).Has(token.Open) {
+			return p.isYear(i+1) && p.alone(i+1) || month(p.fold(i+1)) > 0 && p.isYear(i+2) && p.sep(i+3).Has(token.Close)
+		}
 	}
 	return false
 }
@@ -93,6 +128,9 @@ func (p *Parser) comic() bool {
 func (p *Parser) numberedIssue(i int) bool {
 	_, w := p.countOf(i, lexicon.VolumeWord)
 	_, more := p.countOf(i+w, lexicon.IssueWord)
+	if w > 0 && p.sep(i+w).Has(token.Hash) && p.digits(i+w, 1, 4) { // Vol. 2 #26
+		return true
+	}
 	return more > 0 && (w > 0 || p.dashed(i) && p.is(i, lexicon.IssueWord))
 }
 
