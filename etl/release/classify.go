@@ -219,9 +219,9 @@ func (c *Content) byName(r *Release) {
 		{spokenBook(r) && !video, TypeAudiobook, 0.8, "words of audiobooks in the name"},
 		{drawn || !video && (h[hintComic] > 1 || h[hintComic] > 0 && MediaOf(r.Container) == MediaArchive || h[hintComic] > 0 && (r.Volume > 0 || r.Issue > 0)), TypeComic, 0.85, "words of comics in the name"},
 		{printed(r) && !video, TypeBook, 0.8, "words of books in the name"},
-		{MediaOf(r.Container) == MediaROM || console(r) && !video || (h[hintGame] > 0 || shop) && plain, TypeGame, 0.8, "a game's platform or makers in the name"},
+		{MediaOf(r.Container) == MediaROM || console(r) && !video || (h[hintGame] > 0 || shop) && plain && !(musical(r) && r.Version == ""), TypeGame, 0.8, "a game's platform or makers in the name"},
 		{h[hintCourse] > 0 && h[hintCourse] >= h[hintSoftware] && !r.App && r.Version == "" && plain, TypeCourse, 0.6, "words of courses in the name"},
-		{(r.App || h[hintSoftware] > 0) && plain, TypeSoftware, 0.7, "words of programs in the name"},
+		{(r.App || h[hintSoftware] > 0) && plain && !(r.Artist != "" && r.Year > 0), TypeSoftware, 0.7, "words of programs in the name"},
 		{!episodic && (h[hintCourse] > 1 || h[hintCourse] > 0 && !video && r.Year == 0), TypeCourse, 0.6, "words of courses in the name"},
 		{(musical(r) || h[hintMusic] > 0 && (r.Artist != "" || r.AltSubtitle)) && plain, TypeMusic, 0.75, "words of music in the name"},
 	}, "") {

@@ -211,6 +211,9 @@ func (p *Parser) yearRegion(i int) bool {
 	if int(r.First) == i {
 		return r.Open != '[' || p.sep(i+1).Has(token.Close|token.Comma|token.Dash) || p.tagOrEnd(i+1)
 	}
+	if i == int(r.Last)-1 && p.sep(i).Has(token.Dash) && p.is(int(r.First), lexicon.Format) && !p.toks[i].Spaced { // [mp3-256-2011]
+		return true
+	}
 	if i == int(r.Last)-1 && r.Open == '(' && r.Last-r.First <= 4 && len(p.r.Seasons) == 0 { // (Director 2003)
 		return true
 	}

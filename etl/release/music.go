@@ -241,7 +241,7 @@ func (p *Parser) audioOnly() bool {
 		if m.kind == lines {
 			return false
 		}
-		if m.kind == number && p.bitrate(i) {
+		if m.kind == number && p.bitrate(i) || m.kind == free && p.bareBitrate(i) {
 			audio = true
 		}
 		if m.kind != tag {
@@ -258,6 +258,18 @@ func (p *Parser) audioOnly() bool {
 		}
 	}
 	return audio
+}
+
+// bareBitrate tells whether token i is a bit rate without its unit: Artist - Album (2017) 320, (320)(2016).
+func (p *Parser) bareBitrate(i int) bool {
+	if !p.digits(i, 3, 3) || i <= p.start+1 {
+		return false
+	}
+	n := p.toks[i].Num
+	year := func(j int) bool {
+		return j > 0 && j < p.tail && p.region(j) > 0 && (p.isYear(j) || p.marks[j].kind == yearLike)
+	}
+	return (n == 320 || n == 256 || n == 192) && (p.alone(i) || i == p.tail-1) && (year(i-1) || year(i+1))
 }
 
 // bitrate tells whether the number at token i is one of sound: 320 kbps, 320kbps.

@@ -25,6 +25,9 @@ func (p *Parser) findEnd() {
 			break
 		}
 	}
+	if v := p.programEnd(end); v > end {
+		end = v
+	}
 	if end == p.tail {
 		end = p.sceneEnd()
 	}
@@ -45,6 +48,25 @@ func (p *Parser) findEnd() {
 		p.end -= 2
 	}
 	p.strong = p.firstStrong(p.end)
+}
+
+// programEnd returns the version that the title of a program runs to where the words at token end, which name a format or a
+// disc, are part of it: Some.MP3.Converter.v4.1, Some DVD Ripper 3.2.1. It returns 0 for none.
+func (p *Parser) programEnd(end int) int {
+	if end >= p.tail || p.marks[end].kind != tag || p.r.Resolution > 0 || p.year >= 0 && p.year < end || p.region(end) > 0 {
+		return 0
+	}
+	v := end + 1
+	for v < p.tail && p.region(v) == 0 && (p.marks[v].kind == cont || (p.marks[v].kind == free || p.marks[v].kind == tag && !p.toks[v].Spaced) && p.sep(v) != token.Dash) {
+		v++
+	}
+	if v >= p.tail || p.marks[v].kind != versionMark || p.marks[v].class != lexicon.Strong || p.marks[v-1].kind != free || p.region(v) > 0 {
+		return 0
+	}
+	for i := end; i < v; i++ {
+		p.marks[i] = mark{kind: free}
+	}
+	return v
 }
 
 // latinBehind returns the first token of a Latin title that stands outside brackets behind a title in another script and
@@ -186,6 +208,7 @@ func (p *Parser) backwards(end int) int {
 		case m.class == lexicon.Weak && !p.wordlike(j, end):
 		case m.class == lexicon.Language && p.lead > 0 && end < p.tail && p.marks[end].kind == episode && p.toks[end].Digits > 0 && !p.capital(j, 1): // [Group] bokura ga ita 01
 			return i
+		case m.class == lexicon.Zone && end == p.group[0] && end > 0 && p.says(j, lexicon.AudioCodec) != nil && p.capital(j, 1): // Some.Samples.WAV-GRP
 		case m.class == lexicon.Zone && string(p.fold(j)) == "tv" && end < p.tail && p.marks[end].kind == episode && p.region(end) > 0 && p.region(j) == 0: // Some Show TV [20 of 25]
 		case m.class == lexicon.Language && (!byYear || p.spoken(j, end)) && (end < p.tail || p.loud(j)):
 		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (p.tagAt(end) || byYear && (p.is(j, lexicon.Edition) || i < start))):
