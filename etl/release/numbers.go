@@ -38,6 +38,47 @@ func (p *Parser) numbers() {
 	}
 }
 
+// extras marks what comes with a series and is no episode of it: NCOP, NCED 2, - Creditless Opening, [PV4].
+func (p *Parser) extras() {
+	for i := 1; i < p.tail; i++ {
+		f := p.fold(i)
+		if p.marks[i].kind != free && p.marks[i].kind != tag || len(f) < 2 || len(f) > 7 {
+			continue
+		}
+		word := bytes.TrimRight(f, "0123456789abcd")
+		if len(word) < 4 || len(word) == len(f) {
+			word = f
+		}
+		if k := string(f[:min(2, len(f))]); (k == "pv" || k == "cm") && allDigits(f[2:]) && p.alone(i) {
+			word = f[:2]
+		}
+		switch string(word) {
+		case "ncop", "nced", "pv", "cm":
+		default:
+			continue
+		}
+		if len(word) == 2 && len(f) == 2 && !(p.lead0() && p.toks[i].Spaced) {
+			continue
+		}
+		n := i + 1
+		if _, w, _ := p.episodeNumber(n); len(word) == len(f) && w > 0 && w < 3 && p.sep(n).Blank() {
+			n++
+		}
+		if p.toks[i].Spaced { // a second title, whose number is no episode's
+			if n > i+1 {
+				p.set(i+1, n, number)
+				p.marks[i+1].class = lexicon.Zone
+			}
+			continue
+		}
+		p.set(i, n, tag)
+		p.marks[i].class, p.marks[i].entry = lexicon.Weak, lexicon.Find([]byte("ncop"))
+	}
+}
+
+// lead0 tells whether the name begins with a bracket, as fansubs' names do.
+func (p *Parser) lead0() bool { return len(p.toks) > 0 && p.toks[0].Depth > 0 }
+
 // qualityMark tells whether f is how an encoder graded a picture, behind other tags in brackets: S82, Q22. No series has as
 // many seasons.
 func (p *Parser) qualityMark(i int, f []byte) bool {

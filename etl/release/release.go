@@ -203,6 +203,7 @@ func (p *Parser) Parse(name string, r *Release) {
 	p.lookup()
 	p.sites()
 	p.numbers()
+	p.extras()
 	p.findDates()
 	p.findSeasons()
 	p.findStart()

@@ -231,6 +231,10 @@ func (p *Parser) seasonThenEpisode(j int) int {
 	}
 	opened := s.Has(token.Open) && !s.Has(token.Slash) && !version
 	joined := s == token.Dash && p.region(j) == p.region(j-1)
+	if opened && p.alone(j) && p.toks[j].Digits > 1 && s.Has(token.Open) && p.list.Regions[p.region(j)].Open == '[' && p.region(j-1) == 0 && MediaOf(p.r.Container) == MediaVideo { // Series.S03.[34].mkv
+		p.addEpisodes(n, n)
+		return p.episodeEnd(j, j+1)
+	}
 	if opened && !p.rangeFollows(j) || !opened && !t.Spaced && !s.Blank() && !joined || s.Has(token.Close) {
 		return j
 	}

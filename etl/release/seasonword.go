@@ -54,6 +54,9 @@ func (p *Parser) seasonWord(i int) {
 	if p.is(j+1, lexicon.EpisodeWord) && p.sep(j+1) == 0 { // 시즌 12화: the number is the episode's
 		after = -1
 	}
+	if before > 0 && string(p.fold(before-1)) == "第" { // 第1季02: the number behind is the episode's
+		after = -1
+	}
 	if before >= 0 && (after < 0 || p.numberOwned(j) || p.toks[before].Digits == 0) {
 		n := p.ordinal(before)
 		a := before

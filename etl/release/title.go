@@ -121,7 +121,7 @@ func (p *Parser) exclaims(i int) bool {
 // other tells whether the scripts are those of two titles: one in Latin letters, one not.
 func other(a, b token.Script) bool {
 	return (a == token.Latin) != (b == token.Latin) && a > token.Cyrillic && b != token.NoScript && b != token.Cyrillic ||
-		a == token.Latin && b > token.Cyrillic
+		a == token.Latin && b > token.Cyrillic || a == token.Han && b == token.Cyrillic || a == token.Cyrillic && b == token.Han
 }
 
 // long tells whether the words in the script of token i go on for more than a letter or two.

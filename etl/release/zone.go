@@ -195,6 +195,10 @@ func (p *Parser) backwards(end int) int {
 		case m.kind == number && (i < start || p.tagAt(start)):
 		case m.kind == versionMark:
 		case m.kind != tag:
+			if t := &p.toks[j]; t.Script == token.Han && j > p.start && p.region(j) == p.region(p.start) && p.sep(j).Blank() && p.sep(j) != 0 && bytes.HasSuffix(p.fold(j), []byte("版")) { // 某片.无字幕版.4K
+				i, end = j, j
+				continue
+			}
 			if p.is(i, lexicon.Edition) && p.ordinalToken(j) || p.is(i, lexicon.Pack) && p.marks[i].n > 1 && p.digits(j, 1, 2) {
 				i = j
 				continue
@@ -316,6 +320,9 @@ func (p *Parser) accept() {
 		if m.kind == tag && (m.class == lexicon.Strong || i > p.strong) {
 			m.ok = true
 		}
+	}
+	for i := p.end; i < p.year && p.marks[i].kind != free; i++ { // Title.4K.2023
+		p.marks[i].ok = p.marks[i].ok || p.marks[i].kind == tag
 	}
 	chain := true
 	for i := min(p.strong, p.tail) - 1; i >= p.end; i-- {
