@@ -203,6 +203,9 @@ func (p *Parser) voiced(i int) bool {
 
 // numberRegion tells whether the number or range from first to last fills a bracket as episode numbers do.
 func (p *Parser) numberRegion(first, last, w int) bool {
+	if first == last && w == 2 && p.lead > 0 && p.region(first) != p.lead && p.sep(first).Has(token.Open) && p.list.Regions[p.region(first)].Open == '[' && p.region(last+1) == p.region(first) && p.sep(last+1) == token.Space && p.tagAt(last+1) && p.marks[last+1].kind != number { // [01 1080p HEVC]
+		return true
+	}
 	if !p.sep(first).Has(token.Open) || !p.sep(last+1).Has(token.Close) && !p.is(last+1, lexicon.Complete) && !p.sep(last+1).Has(token.Plus) && !p.nestedTotal(last+1) {
 		return false
 	}

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/boontorrent/boon/etl/release/internal/lexicon"
@@ -12,6 +13,9 @@ func (p *Parser) findStart() {
 	i := 0
 	if n := p.school(); n > 0 && p.tail > n+1 && p.marks[n].kind != season && p.marks[n].kind != lines && (p.marks[n].kind == free || p.marks[n].class > lexicon.Strong) {
 		i = n
+	}
+	if i == 0 && p.tail > 1 && p.digits(0, 1, 3) && p.toks[1].Script >= token.Han && strings.HasPrefix(p.name[p.toks[0].End:], "、") { // 14、某片: its place in a list
+		i = 1
 	}
 	for i < p.tail {
 		next := p.skipHead(i)

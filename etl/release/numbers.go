@@ -49,7 +49,7 @@ func (p *Parser) extras() {
 		if len(word) < 4 || len(word) == len(f) {
 			word = f
 		}
-		if k := string(f[:min(2, len(f))]); (k == "pv" || k == "cm") && allDigits(f[2:]) && p.alone(i) {
+		if k := string(f[:min(2, len(f))]); (k == "pv" || k == "cm") && allDigits(f[2:]) && (p.alone(i) || p.lead0() && p.region(i) == 0 && (i+1 >= p.tail || p.sep(i+1).Has(token.Open))) {
 			word = f[:2]
 		}
 		switch string(word) {
@@ -73,6 +73,25 @@ func (p *Parser) extras() {
 		}
 		p.set(i, n, tag)
 		p.marks[i].class, p.marks[i].entry = lexicon.Weak, lexicon.Find([]byte("ncop"))
+	}
+}
+
+// special reads the number of a special or of an episode for video behind the title of a fansub: SP03, OVA01.
+func (p *Parser) special() {
+	for i := 1; i < p.tail && p.lead0(); i++ {
+		f := p.fold(i)
+		k := len(f)
+		for k > 0 && f[k-1] >= '0' && f[k-1] <= '9' {
+			k--
+		}
+		word := string(f[:k])
+		if len(f)-k != 2 && len(f)-k != 1 || word != "sp" && word != "ova" && word != "oad" || p.marks[i].kind != free || !p.stop(i+1) {
+			continue
+		}
+		n, _ := leading(f[k:])
+		p.addEpisodes(n, n)
+		p.episodeEnd(i, i+1)
+		return
 	}
 }
 

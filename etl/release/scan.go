@@ -126,7 +126,7 @@ func (p *Parser) split(i int) {
 		}
 		rest := bytes.TrimPrefix(f[w:], []byte("x"))
 		switch string(rest) {
-		case "dvd", "dvd5", "dvd9", "dvdr", "cd", "lp", "vinyl", "bd", "bd25", "bd50", "bluray", "dvda", "cds", "dvds":
+		case "dvd", "dvd5", "dvd9", "dvdr", "cd", "lp", "vinyl", "bd", "bd25", "bd50", "bluray", "dvda", "cds", "dvds", "audio", "audios":
 			p.tagged(i, 1, lexicon.Find(rest))
 			p.marks[i].class = lexicon.Strong
 		}

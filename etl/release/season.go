@@ -39,6 +39,9 @@ func (p *Parser) findSeasons() {
 		p.outOf(i)
 		p.counted(i)
 	}
+	if len(p.r.Episodes) == 0 && p.r.Date == "" {
+		p.special()
+	}
 }
 
 // namesEpisode tells whether a word for episode stands anywhere.

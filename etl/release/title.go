@@ -151,6 +151,13 @@ func (p *Parser) choose() (main, alt int) {
 			break
 		}
 	}
+	if !p.hasLetter(p.segs[main].a, p.segs[main].b) { // 36.《某片》
+		for n := main + 1; n < len(p.segs); n++ {
+			if k := p.region(p.segs[n].a); k > 0 && p.quoted(p.list.Regions[k].Start) {
+				return n, -1
+			}
+		}
+	}
 	if p.segs[main].script != token.Latin {
 		if n := p.latinTitle(main); n > 0 {
 			return n, p.altOf(n, main)

@@ -213,6 +213,7 @@ func (p *Parser) backwards(end int) int {
 		case m.class == lexicon.Language && p.lead > 0 && end < p.tail && p.marks[end].kind == episode && p.toks[end].Digits > 0 && !p.capital(j, 1): // [Group] bokura ga ita 01
 			return i
 		case m.class == lexicon.Zone && end == p.group[0] && end > 0 && p.says(j, lexicon.AudioCodec) != nil && p.capital(j, 1): // Some.Samples.WAV-GRP
+		case m.class == lexicon.Zone && p.forVideo(j) && end < p.tail && p.marks[end].kind == episode && p.toks[end].Digits > 0 && !p.toks[end].Spaced && p.region(end) == 0: // Some Show OAD 02
 		case m.class == lexicon.Zone && string(p.fold(j)) == "tv" && end < p.tail && p.marks[end].kind == episode && p.region(end) > 0 && p.region(j) == 0: // Some Show TV [20 of 25]
 		case m.class == lexicon.Language && (!byYear || p.spoken(j, end)) && (end < p.tail || p.loud(j)):
 		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (p.tagAt(end) || byYear && (p.is(j, lexicon.Edition) || i < start))):
@@ -252,6 +253,12 @@ func (p *Parser) wordlike(j, end int) bool {
 func (p *Parser) multi(j int) bool {
 	m := p.says(j, lexicon.Lang)
 	return m != nil && m.Value == "multi" && MediaOf(p.r.Container) == MediaVideo
+}
+
+// forVideo tells whether token j says that an episode was made for video.
+func (p *Parser) forVideo(j int) bool {
+	s := string(p.fold(j))
+	return s == "ova" || s == "oad" || s == "oav" || s == "ona"
 }
 
 // closesPack tells whether the words at token j, which end the name, say that this is all there is of something: Complete

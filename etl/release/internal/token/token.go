@@ -222,10 +222,36 @@ func (l *List) word(i int, r rune, size int, c class) int {
 		t.Digits = 0
 	}
 	l.Tokens = append(l.Tokens, t)
+	if t.Script == Han {
+		l.cutCollection()
+	}
 	if !onlyDigits && t.Script == Latin && t.FoldEnd-t.FoldStart == t.End-t.Start {
 		l.cutMarker()
 	}
 	return i
+}
+
+// cutCollection cuts the word for all of a series off the Han title that it is written with: 某剧全集.
+func (l *List) cutCollection() {
+	const word = len("全集")
+	t := &l.Tokens[len(l.Tokens)-1]
+	f := l.Fold[t.FoldStart:t.FoldEnd]
+	if k := len(f) - word; k <= word/2 || string(f[k:]) != "全集" && string(f[k:]) != "合集" || l.name[t.End-int32(word):t.End] != string(f[k:]) {
+		return
+	}
+	l.cut(int32(len(f)-word), t.End-int32(word), Han)
+}
+
+// cut makes two tokens of the last one: of its folded form from byte at, of the name from byte name.
+func (l *List) cut(at, name int32, script Script) {
+	t := &l.Tokens[len(l.Tokens)-1]
+	second := Token{Start: name, End: t.End, Script: script, Region: t.Region, Depth: t.Depth}
+	t.End, t.FoldEnd = name, t.FoldStart+at
+	l.Fold = append(l.Fold, 0)
+	copy(l.Fold[t.FoldEnd+1:], l.Fold[t.FoldEnd:])
+	l.Fold[t.FoldEnd] = ' '
+	second.FoldStart, second.FoldEnd = t.FoldEnd+1, int32(len(l.Fold))
+	l.Tokens = append(l.Tokens, second)
 }
 
 // cutMarker cuts a season and episode off the word that they are glued to: Castle1x01, CastleS01E01.
@@ -236,13 +262,7 @@ func (l *List) cutMarker() {
 	if k == 0 {
 		return
 	}
-	second := Token{Start: t.Start + int32(k), End: t.End, Script: Latin, Region: t.Region, Depth: t.Depth}
-	t.End, t.FoldEnd = t.Start+int32(k), t.FoldStart+int32(k)
-	l.Fold = append(l.Fold, 0)
-	copy(l.Fold[t.FoldEnd+1:], l.Fold[t.FoldEnd:])
-	l.Fold[t.FoldEnd] = ' '
-	second.FoldStart, second.FoldEnd = t.FoldEnd+1, int32(len(l.Fold))
-	l.Tokens = append(l.Tokens, second)
+	l.cut(int32(k), t.Start+int32(k), Latin)
 }
 
 // gluedMarker returns where 1x01 or S01E01 begins at the end of a word of three letters or more, 0 for nowhere.
