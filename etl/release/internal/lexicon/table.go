@@ -669,7 +669,7 @@ var table = [...]Entry{
 	{Key: "complet", Meanings: []Meaning{{19, 2, "yes"}}},
 	{Key: "completa", Meanings: []Meaning{{19, 2, "yes"}}},
 	{Key: "complete", First: 3, Meanings: []Meaning{{19, 2, "yes"}}},
-	{Key: "complete batch", Meanings: []Meaning{{19, 2, "yes"}}},
+	{Key: "complete batch", Meanings: []Meaning{{19, 2, "yes"}, {38, 6, "anime"}}},
 	{Key: "complete bluray", Meanings: []Meaning{{2, 1, "bluray"}}},
 	{Key: "complete box", Meanings: []Meaning{{19, 2, "yes"}}},
 	{Key: "complete box set", Meanings: []Meaning{{19, 2, "yes"}}},
