@@ -67,7 +67,7 @@ func (c *counts) total() (received, dropped int64) {
 // logCounts counts written events by kind.
 type logCounts [kinds]int64
 
-// event makes the stats event of a node's minute, or part of a minute.
+// event makes a stats event.
 func (c *counts) event(id rawlog.ID, logged *logCounts, nodes int64) *rawlog.StatsEvent {
 	s := &rawlog.StatsEvent{
 		OurID: id, Nodes: nodes,

@@ -28,8 +28,8 @@ type ledgerOfNode struct {
 	id       rawlog.ID
 	logged   logCounts
 	refused  counts    // came out of the queue and could not be written: dropped alone is used
-	reported logCounts // logged and already in a stats event, ahead of their minute
-	owed     counts    // minutes that could not be written yet
+	reported logCounts // logged and already in a stats event, ahead of their mark
+	owed     counts    // what could not be written yet
 
 	allRefused counts // since the start
 }
@@ -58,7 +58,7 @@ func (j *journal) consume(b *batch, now int64) error {
 		e := &b.entries[i]
 		var err error
 		if e.mark != nil {
-			err = j.minute(e.node, e.mark)
+			err = j.counted(e.node, e.mark)
 		} else {
 			err = j.event(e.node, &e.ev)
 		}
@@ -119,9 +119,9 @@ func (j *journal) ready(t int64) (reason, error) {
 	return spoolFull, nil
 }
 
-// minute writes a node's stats event. While it cannot be written it is put off:
-// the counts go into the next one.
-func (j *journal) minute(node int, m *mark) error {
+// counted writes a node's stats event. While it cannot be written it is put off:
+// the counts go into the next one. Beyond --spool-max there is one a minute.
+func (j *journal) counted(node int, m *mark) error {
 	l := &j.nodes[node]
 	l.id = m.id
 	for k := range kinds {
@@ -130,6 +130,9 @@ func (j *journal) minute(node int, m *mark) error {
 	m.counts.add(&l.refused)
 	l.reported, l.refused = logCounts{}, counts{}
 	l.owed.add(&m.counts)
+	if !m.minute && j.spool.Full() {
+		return nil
+	}
 	if why, err := j.ready(m.at); err != nil || why != kept {
 		return err
 	}

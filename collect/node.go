@@ -276,11 +276,16 @@ func selfTarget(m *message) bool {
 	return binary.BigEndian.Uint32(m.target) == binary.BigEndian.Uint32(m.id)
 }
 
-// tick ends the minute where no packet did.
+// tick is called each second. It ends the minute where no packet did, and hands
+// over what was counted meanwhile, so that a crash costs a second of it.
 func (n *node) tick(now int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.inMinute(now)
+	now = n.inMinute(now)
+	n.countUnread()
+	if n.counts != (counts{}) {
+		n.handOver(&mark{at: now, id: n.id})
+	}
 }
 
 // inMinute ends the minute if it is over. A packet that waited for the lock
@@ -292,19 +297,27 @@ func (n *node) inMinute(now int64) int64 {
 	return max(now, n.minute*minute)
 }
 
-// endMinute hands over what was counted in the minute that is over. The mark
-// goes into the queue behind the minute's events.
+// endMinute hands over what was counted in the minute that is over, and what was
+// measured in it.
 func (n *node) endMinute(now int64) {
 	at := (n.minute+1)*minute - 1
 	if at > now { // the last minute is not over
 		at = now
 	}
 	n.countUnread()
-	n.totals.add(&n.counts)
-	n.queue.putMark(n.number, &mark{at: at, id: n.id, nodes: n.known, counts: n.counts, gauges: n.sample.gauges()})
-	n.counts = counts{}
+	n.handOver(&mark{at: at, id: n.id, minute: true, nodes: n.known, gauges: n.sample.gauges()})
 	n.sample.reset()
 	n.minute = now / minute
+}
+
+// handOver puts what was counted since the last time into the queue, behind the
+// events that it is about. Where the queue is full, it is counted on.
+func (n *node) handOver(m *mark) {
+	m.counts = n.counts
+	if n.queue.putMark(n.number, m) {
+		n.totals.add(&n.counts)
+		n.counts = counts{}
+	}
 }
 
 // countUnread adds what the kernel dropped since the last time.

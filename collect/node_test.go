@@ -185,6 +185,51 @@ func TestQueueFull(t *testing.T) {
 	}
 }
 
+// TestCountsEachSecond: what was counted is in the log's way each second, in which
+// something was heard; what is measured, once a minute. While the queue is full,
+// it is counted on.
+func TestCountsEachSecond(t *testing.T) {
+	n := newTestNode(t)
+	ask := func() { n.receive([]byte(realGetPeers), at("8.8.8.8:6881"), now, nil) }
+	marks := func() (received []int64, minutes int) {
+		for _, e := range n.queue.take(newBatch()).entries {
+			if e.mark != nil {
+				received = append(received, e.mark.counts.received[getPeers])
+			}
+			if e.mark != nil && e.mark.minute {
+				minutes++
+			}
+		}
+		return received, minutes
+	}
+	begin := now / minute * minute
+	n.minute = begin / minute
+	ask()
+	n.tick(begin + second)
+	n.tick(begin + 2*second)
+	ask()
+	ask()
+	n.tick(begin + 3*second)
+	if got, minutes := marks(); !slices.Equal(got, []int64{1, 2}) || minutes != 0 {
+		t.Errorf("%v in three seconds, %d ends of minutes", got, minutes)
+	}
+	for range queueEvents {
+		ask()
+	}
+	n.tick(begin + 4*second)
+	if got, _ := marks(); len(got) != 0 {
+		t.Errorf("%v behind a full queue", got)
+	}
+	n.tick(begin + 5*second)
+	n.tick(begin + minute)
+	if got, minutes := marks(); !slices.Equal(got, []int64{queueEvents, 0}) || minutes != 1 {
+		t.Errorf("%v then, %d ends of minutes", got, minutes)
+	}
+	if c := n.counted(); c.received[getPeers] != queueEvents+3 {
+		t.Errorf("%d received in all", c.received[getPeers])
+	}
+}
+
 // TestMoveToAnotherID: what was counted under one id stays with it, what comes
 // after is of the other, and the library is told to begin anew.
 func TestMoveToAnotherID(t *testing.T) {

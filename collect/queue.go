@@ -12,19 +12,21 @@ const (
 	queueBytes  = 4 << 20 // of names and versions
 )
 
-// entry is an event of a node, or the end of a node's minute.
+// entry is an event of a node, or its counts.
 type entry struct {
 	node int
 	ev   rawlog.Event
 	mark *mark
 }
 
-// mark ends a node's minute: what it counted since its last one.
+// mark is what a node counted since its last one.
 type mark struct {
 	at     int64 // the last microsecond of the time it is about
 	id     rawlog.ID
-	nodes  int64
 	counts counts
+
+	minute bool // it ends a minute, which the rest is about
+	nodes  int64
 	gauges map[string]int64 // of the sample
 }
 
@@ -69,16 +71,21 @@ func (q *queue) put(node int, ev *rawlog.Event) bool {
 	return true
 }
 
-// putMark adds the end of a minute, after all events that came before it.
-func (q *queue) putMark(node int, m *mark) {
+// putMark adds what was counted, after all events that came before it. False where
+// there is no room: the ends of minutes alone are kept all the same.
+func (q *queue) putMark(node int, m *mark) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	e := entry{node: node, mark: m}
-	if len(q.filling.entries) == cap(q.filling.entries) {
+	switch {
+	case len(q.filling.entries) < cap(q.filling.entries):
+		q.filling.entries = append(q.filling.entries, e)
+	case m.minute:
 		q.marks = append(q.marks, e)
-		return
+	default:
+		return false
 	}
-	q.filling.entries = append(q.filling.entries, e)
+	return true
 }
 
 func (q *queue) wake() {
