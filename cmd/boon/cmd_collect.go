@@ -88,12 +88,12 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 	if err := cmd.live(&cfg); err != nil {
 		return err
 	}
-	if err := cmd.places(ctx, &cfg); err != nil {
-		return err
-	}
 	say := sayer(c)
 	say("contact: %s", cmd.Contact)
 	cfg.Say = say
+	if err := cmd.places(ctx, &cfg); err != nil {
+		return err
+	}
 	cfg.Ready = func(at []netip.AddrPort) {
 		for _, a := range at {
 			say("listening on %s", a)
@@ -115,11 +115,11 @@ func (cmd collectCommand) Run(ctx context.Context, c console) error {
 	}
 	sum, err := run(ctx, cfg)
 	if err != nil {
-		return err
+		return stopped{err}
 	}
 	fmt.Fprintf(c.out, "run %s: received %d, logged %d, dropped %d%s\n", sum.Run, sum.Received, sum.Logged, total(sum.Dropped), reasons(sum.Dropped))
 	if sum.Spooled > 0 {
-		return partly{fmt.Errorf("%d bytes of segments wait in the spool %s for the lake %s; the next start uploads them", sum.Spooled, cfg.Spool, cmd.Lake)}
+		return stopped{partly{fmt.Errorf("%d bytes of segments wait in the spool %s for the lake %s; the next start uploads them", sum.Spooled, cfg.Spool, cmd.Lake)}}
 	}
 	return nil
 }
@@ -293,6 +293,10 @@ func (cmd collectCommand) places(ctx context.Context, cfg *collect.Config) error
 		return nil
 	}
 	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", edge && cmd.ASN == "")
+	if err != nil && !edge { // a lake that is away is no reason not to listen
+		cfg.Say("place databases: %v; the live view has no map until the next start", err)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("place databases: %w", err)
 	}

@@ -66,6 +66,28 @@ func (a *away) List(ctx context.Context, prefix string) iter.Seq2[lake.Info, err
 	return a.Store.List(ctx, prefix)
 }
 
+// gone is a lake that cannot be read.
+type gone struct{ lake.Store }
+
+func (gone) Open(context.Context, string) (lake.Object, error) {
+	return nil, errors.New("the lake is away")
+}
+
+// TestPlacesAway: a lake that is away when it starts costs a collector the map. With
+// privacy edge, it cannot begin without places.
+func TestPlacesAway(t *testing.T) {
+	var said string
+	cfg := collect.Config{Store: gone{lake.NewMemory()}, Say: func(format string, args ...any) { said += fmt.Sprintf(format, args...) }}
+	cfg.Live = cfg.Store
+	err := collectCommand{Privacy: collect.Plain}.places(t.Context(), &cfg)
+	if err != nil || cfg.Geo != nil || !strings.Contains(said, "the lake is away; the live view has no map until the next start") {
+		t.Errorf("%v, and said: %q", err, said)
+	}
+	if err := (collectCommand{Privacy: collect.Edge}).places(t.Context(), &cfg); err == nil || !strings.Contains(err.Error(), "the lake is away") {
+		t.Errorf("with edge: %v", err)
+	}
+}
+
 // TestResolverBeside: a lake that is away when both begin stops neither of them.
 func TestResolverBeside(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

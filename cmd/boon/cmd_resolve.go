@@ -91,7 +91,7 @@ func (cmd resolveCommand) Run(ctx context.Context, c console) error {
 	}
 	sum, err := resolve.Run(running, cfg)
 	if err != nil {
-		return err
+		return stopped{err}
 	}
 	say("%s", resolveText(&sum))
 	if cfg.List != nil && running.Err() != nil {
@@ -106,7 +106,7 @@ func (cmd resolveCommand) verdict(sum *resolve.Summary, list bool) error {
 	case list && failed+sum.BadLines > 0:
 		return partly{fmt.Errorf("%d failed%s, %d lines of the list were no info-hashes", failed, reasons(sum.Failed), sum.BadLines)}
 	case sum.Spooled > 0:
-		return partly{fmt.Errorf("%d bytes wait in the spool for the lake %s; the next start uploads them", sum.Spooled, cmd.Lake)}
+		return stopped{partly{fmt.Errorf("%d bytes wait in the spool for the lake %s; the next start uploads them", sum.Spooled, cmd.Lake)}}
 	}
 	return nil
 }

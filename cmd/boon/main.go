@@ -66,6 +66,13 @@ type console struct {
 // partly is returned by a verb that did what it could, but not all.
 type partly struct{ error }
 
+// stopped is returned by a verb that goes on until it is told to stop, and then ends
+// in order: what went wrong was something else.
+type stopped struct{ error }
+
+// Unwrap gives what went wrong.
+func (s stopped) Unwrap() error { return s.error }
+
 // usageError is returned for flags or arguments that make no sense together.
 type usageError struct{ error }
 
@@ -179,10 +186,11 @@ func helpText(v *kong.Value) string {
 func report(ctx context.Context, c console, err error) int {
 	var part partly
 	var usage usageError
+	var end stopped
 	switch {
 	case err == nil:
 		return exitDone
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && (!errors.As(err, &end) || errors.Is(err, context.Canceled)):
 		fmt.Fprintln(c.err, "boon: interrupted; what was complete is kept, run the same command again to go on")
 		return exitInterrupted
 	case errors.As(err, &usage):
