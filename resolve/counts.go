@@ -46,6 +46,13 @@ func (c *counts) ofList(n *int64) {
 	*n++
 }
 
+// list is what became of the list besides. Who types it may still be read from.
+func (c *counts) list() (known, excluded, badLines int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known, c.excludedOfList, c.badLines
+}
+
 // tries are what was resolved, and what failed by reason.
 func (c *counts) tries() (resolved, excluded int64, failed map[string]int64) {
 	c.mu.Lock()

@@ -38,6 +38,7 @@ type desk struct {
 	backlog    *backlog
 	demand     *demand
 	known      known
+	unwanted   known // excluded by what their dictionaries say
 	announcers *announcers
 	pending    int64 // of a list: not settled
 
@@ -51,11 +52,12 @@ type desk struct {
 func newDesk(cfg *Config, st *store) *desk {
 	return &desk{
 		now: cfg.Now, store: st, skip: cfg.Exclude, wake: make(chan struct{}, 1),
-		backlog: newBacklog(cfg.Backlog), demand: newDemand(), known: known{limit: maxKnown}, announcers: newAnnouncers(),
+		backlog: newBacklog(cfg.Backlog), demand: newDemand(), known: known{limit: maxKnown},
+		unwanted: known{limit: maxKnown}, announcers: newAnnouncers(),
 	}
 }
 
-const maxKnown = 24 << 20 // resolved info-hashes that are remembered: at most 256 MiB
+const maxKnown = 24 << 20 // info-hashes that are remembered, and need not be asked for: at most 256 MiB
 
 func (d *desk) seconds() uint32 { return uint32(d.now().Unix()) }
 
@@ -71,12 +73,12 @@ type ask struct {
 // hear takes a query in. One asker alone does not make a torrent: clients look up
 // made-up info-hashes for their own upkeep. Two do, or an announce.
 func (d *desk) hear(a *ask) {
-	if d.skip.hash(a.hash) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.isExcluded(a.hash) {
 		d.excluded.Add(1)
 		return
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	now := d.seconds()
 	hash := (*[20]byte)(&a.hash)
 	first := d.demand.firstAsk(hash, a.requester[:], now)
@@ -102,6 +104,11 @@ func (d *desk) hear(a *ask) {
 	if a.peer.IsValid() && now < a.at+announcerLasts {
 		d.fresh(e, a, now)
 	}
+}
+
+// isExcluded tells whether an info-hash is not to be asked for, nor counted.
+func (d *desk) isExcluded(h rawlog.ID) bool {
+	return d.skip.hash(h) || d.unwanted.has((*[20]byte)(&h))
 }
 
 // enter takes a new info-hash in, if it is one.
@@ -165,12 +172,12 @@ func (d *desk) wakeUp() {
 
 // want takes an info-hash from a list or sample; what became of it.
 func (d *desk) want(h rawlog.ID, peers []netip.AddrPort, from source) standing {
-	if d.skip.hash(h) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.isExcluded(h) {
 		d.excluded.Add(1)
 		return excludedAlready
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	now := d.seconds()
 	if d.known.has((*[20]byte)(&h)) {
 		if from == fromList {
@@ -179,25 +186,29 @@ func (d *desk) want(h rawlog.ID, peers []netip.AddrPort, from source) standing {
 		}
 		return resolvedAlready
 	}
-	if d.backlog.find(h) != nil {
+	e := d.backlog.find(h)
+	switch {
+	case e == nil:
+		if e = d.add(entry{hash: h, heard: now, source: from}, now); e == nil {
+			return noRoom
+		}
+	case from != fromList || e.source == fromList:
 		return wantedAlready
+	case e.state == trying:
+		return triedNow
 	}
-	e := entry{hash: h, heard: now, source: from}
 	if from == fromList {
-		e.wanted = 1
-	}
-	added := d.add(e, now)
-	if added == nil {
-		return noRoom
-	}
-	for _, p := range peers {
-		added.fresh = d.announcers.add(h, p, now) || added.fresh
-	}
-	d.backlog.moved(added)
-	if from == fromList {
+		e.source = fromList
+		e.wanted++
 		d.pending++
 		d.asks.Add(1)
+		d.backlog.rush(e, now)
 	}
+	for _, p := range peers {
+		e.fresh = d.announcers.add(h, p, now) || e.fresh
+	}
+	d.backlog.moved(e)
+	d.wakeUp()
 	return taken
 }
 
@@ -209,6 +220,7 @@ const (
 	wantedAlready
 	resolvedAlready
 	excludedAlready
+	triedNow // for somebody else: a list asks again when that is over
 	noRoom
 )
 
@@ -224,6 +236,17 @@ func (d *desk) resolvedBefore(h rawlog.ID) {
 		d.backlog.remove(h)
 		d.announcers.take(h)
 	}
+}
+
+// settledBefore notes what our own memory has.
+func (d *desk) settledBefore(h rawlog.ID, excluded bool) {
+	if !excluded {
+		d.resolvedBefore(h)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unwanted.add((*[20]byte)(&h))
 }
 
 // job is an info-hash to try, and the peers that are known already.
@@ -319,7 +342,10 @@ func (d *desk) settle(results []settled) {
 		case r.resolved:
 			d.asksResolved.Add(int64(e.wanted))
 		}
-		if r.resolved {
+		switch {
+		case r.excluded:
+			d.unwanted.add((*[20]byte)(&r.hash))
+		case r.resolved:
 			d.known.add((*[20]byte)(&r.hash))
 		}
 		if listed {

@@ -160,6 +160,56 @@ func TestShare(t *testing.T) {
 	if got := d.resolvedShare(); got != 2.0/3 {
 		t.Errorf("with one that was resolved before, %v are resolved", got)
 	}
+	asked(d, numbered(2), 1) // later asks, too
+	asked(d, numbered(2), 2)
+	if got := d.want(numbered(3), nil, fromList); got != excludedAlready {
+		t.Errorf("%v", got)
+	}
+	if got := d.resolvedShare(); got != 2.0/3 || d.asks.Load() != 3 || d.excluded.Load() != 3 {
+		t.Errorf("%v of %d asks are resolved, %d were for what is excluded", got, d.asks.Load(), d.excluded.Load())
+	}
+}
+
+// TestExcludedAfterRestart: what turned out to be excluded is, after a restart,
+// neither resolved nor asked for again.
+func TestExcludedAfterRestart(t *testing.T) {
+	d, c := newTestDesk(t)
+	if err := d.store.record([]settled{{hash: numbered(1), resolved: true, excluded: true}, {hash: numbered(2), resolved: true}}, d.seconds()); err != nil {
+		t.Fatal(err)
+	}
+	d = newDesk(&Config{Now: c.now, Backlog: 1000, Exclude: &Exclusions{}}, d.store)
+	if err := d.store.eachDone(d.settledBefore); err != nil {
+		t.Fatal(err)
+	}
+	if one, two := d.want(numbered(1), nil, fromList), d.want(numbered(2), nil, fromList); one != excludedAlready || two != resolvedAlready {
+		t.Errorf("%v, %v", one, two)
+	}
+}
+
+// TestListBesideSamples: an info-hash of the list that a sample has named before is of
+// the list from then on, also while it waits to be tried again.
+func TestListBesideSamples(t *testing.T) {
+	d, _ := newTestDesk(t)
+	d.want(numbered(1), nil, fromSample)
+	j, _ := d.tryTake()
+	if got := d.want(numbered(1), nil, fromList); got != triedNow || d.open() != 0 {
+		t.Errorf("while it is tried: %v, %d open", got, d.open())
+	}
+	d.settle([]settled{{hash: j.hash, attempt: nextTry(0, false, d.seconds())}})
+	if got := d.want(numbered(1), nil, fromList); got != taken || d.open() != 1 {
+		t.Errorf("%v, %d open", got, d.open())
+	}
+	if got := d.want(numbered(1), nil, fromList); got != wantedAlready || d.open() != 1 {
+		t.Errorf("again: %v, %d open", got, d.open())
+	}
+	j, ok := d.tryTake()
+	if !ok || j.source != fromList || j.wanted != 1 {
+		t.Fatalf("%v %+v", ok, j)
+	}
+	d.settle([]settled{{hash: j.hash, resolved: true}})
+	if d.open() != 0 || d.resolvedShare() != 1 {
+		t.Errorf("%d open, %v resolved", d.open(), d.resolvedShare())
+	}
 }
 
 // TestAnnouncers come with the job, the latest first, and bring what failed back

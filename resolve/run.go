@@ -115,7 +115,7 @@ func (r *resolver) remember(ctx context.Context) error {
 	if err := r.store.prune(r.desk.seconds()); err != nil {
 		return err
 	}
-	if err := r.store.eachDone(r.desk.resolvedBefore); err != nil {
+	if err := r.store.eachDone(r.desk.settledBefore); err != nil {
 		return err
 	}
 	if err := r.reader.resolved(ctx); err != nil && ctx.Err() == nil {
@@ -256,8 +256,8 @@ func (r *resolver) list(ctx context.Context, stop func()) error {
 	return nil
 }
 
-// target takes an info-hash of the list; where the backlog has no room for it yet,
-// it waits.
+// target takes an info-hash of the list; where the backlog has no room for it yet, or
+// it is being tried because of a sample, it waits.
 func (r *resolver) target(ctx context.Context, t Target) error {
 	for {
 		switch r.desk.want(t.Infohash, t.Peers, fromList) {
@@ -267,7 +267,7 @@ func (r *resolver) target(ctx context.Context, t Target) error {
 		case excludedAlready:
 			r.counts.ofList(&r.counts.excludedOfList)
 			r.cfg.Report(Report{Infohash: t.Infohash.String(), State: excluded})
-		case noRoom:
+		case noRoom, triedNow:
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -314,9 +314,10 @@ func (r *resolver) uploadRest(ctx context.Context) error {
 
 func (r *resolver) summary(mended int64) Summary {
 	resolved, excluded, failed := r.counts.tries()
+	known, excludedOfList, badLines := r.counts.list()
 	s := Summary{
-		Run: r.writer.segments.Run(), Resolved: resolved, Failed: failed, Known: r.counts.known, Excluded: excluded + r.counts.excludedOfList,
-		BadLines: r.counts.badLines, Share: r.desk.resolvedShare(), Mended: mended, Spooled: r.spool.Held(),
+		Run: r.writer.segments.Run(), Resolved: resolved, Failed: failed, Known: known, Excluded: excluded + excludedOfList,
+		BadLines: badLines, Share: r.desk.resolvedShare(), Mended: mended, Spooled: r.spool.Held(),
 	}
 	if left, err := os.ReadDir(r.spool.Path(torrentsName)); err == nil {
 		for _, e := range left {

@@ -18,7 +18,7 @@ import (
 type store struct{ db *bbolt.DB }
 
 var (
-	doneBucket   = []byte("done")   // info-hash → when, seconds since 1970, 4 bytes
+	doneBucket   = []byte("done")   // info-hash → when, seconds since 1970, 4 bytes; and 1 where it is excluded
 	failedBucket = []byte("failed") // info-hash → when due, 4 bytes, and tries, 1 byte
 )
 
@@ -73,7 +73,11 @@ func (s *store) record(results []settled, now uint32) error {
 				}
 				continue
 			}
-			err := errors.Join(done.Put(r.hash[:], binary.BigEndian.AppendUint32(nil, now)), failed.Delete(r.hash[:]))
+			when := binary.BigEndian.AppendUint32(nil, now)
+			if r.excluded {
+				when = append(when, 1)
+			}
+			err := errors.Join(done.Put(r.hash[:], when), failed.Delete(r.hash[:]))
 			if err != nil {
 				return err
 			}
@@ -97,12 +101,12 @@ func (s *store) failed(h rawlog.ID) (a attempt, found bool) {
 	return a, found
 }
 
-// eachDone goes through what was resolved.
-func (s *store) eachDone(yield func(h rawlog.ID)) error {
+// eachDone goes through what was resolved, or turned out to be excluded.
+func (s *store) eachDone(yield func(h rawlog.ID, excluded bool)) error {
 	err := s.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(doneBucket).ForEach(func(k, _ []byte) error {
+		return tx.Bucket(doneBucket).ForEach(func(k, v []byte) error {
 			if len(k) == len(rawlog.ID{}) {
-				yield(rawlog.ID(k))
+				yield(rawlog.ID(k), len(v) == 5)
 			}
 			return nil
 		})

@@ -34,7 +34,7 @@ func TestStorePrunes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var left []rawlog.ID
-	if err := st.eachDone(func(h rawlog.ID) { left = append(left, h) }); err != nil {
+	if err := st.eachDone(func(h rawlog.ID, _ bool) { left = append(left, h) }); err != nil {
 		t.Fatal(err)
 	}
 	if len(left) != 1 || left[0] != numbered(1<<40) {
