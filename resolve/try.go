@@ -25,10 +25,12 @@ type outcome struct {
 	reason   string               // why it failed, or "excluded"
 	peers    int64
 	excluded bool // by its title or other info-hash: nothing of it is kept
+	final    bool // the dictionary itself is why: there is no use in asking again
 }
 
 // The reasons of a failed try besides fetch's. A dictionary that is what it should
-// be, but no client could use, is malformed; there is no use in asking again.
+// be, but no client could use, is malformed; so is what a peer says that breaks the
+// protocol, which says nothing of the torrent.
 const (
 	malformed = "malformed"
 	tooLarge  = "too_large"
@@ -96,10 +98,10 @@ func (r *resolver) read(o *outcome, res *fetch.Result, sc *scrape) {
 	var refused *infodict.Error
 	switch {
 	case errors.As(err, &refused) && refused.Reason == infodict.TooLarge:
-		o.reason = tooLarge
+		o.reason, o.final = tooLarge, true
 		return
 	case err != nil:
-		o.reason = malformed
+		o.reason, o.final = malformed, true
 		return
 	case r.cfg.Exclude.torrent(ev, res.Info):
 		o.reason, o.excluded = excluded, true

@@ -144,7 +144,7 @@ func (w *writer) append(o *outcome, at int64) error {
 		if w.segments.Failed() {
 			return err
 		}
-		o.event, o.info, o.reason = nil, nil, tooLarge
+		o.event, o.info, o.reason, o.final = nil, nil, tooLarge, true
 	}
 	ev := rawlog.Event{Kind: rawlog.ResolveFailed, T: at, Failed: &rawlog.FailedEvent{Infohash: o.hash, Reason: o.reason, Peers: o.peers}}
 	if err := w.segments.Append(&ev); err != nil {
@@ -177,7 +177,7 @@ func (w *writer) commit() error {
 				return err
 			}
 		}
-		results[i] = settled{hash: o.hash, resolved: o.event != nil || o.excluded, excluded: o.excluded, attempt: nextTry(o.tries, o.reason == malformed, now)}
+		results[i] = settled{hash: o.hash, resolved: o.event != nil || o.excluded, excluded: o.excluded, attempt: nextTry(o.tries, o.final, now)}
 	}
 	if err := w.store.record(results, now); err != nil {
 		return err
