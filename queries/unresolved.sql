@@ -3,7 +3,7 @@
 -- param week DATE: the week, Monday to Sunday, that holds this day (default every week)
 -- param since DATE: first day (default the first there is)
 -- param until DATE: last day (default the last there is)
--- State is resolved, or the reason of the last failed try, or never tried. Torrents
+-- State is resolved, or the reason of the last failed try, or never tried, which what is excluded is, too. Torrents
 -- and tries count on any day; demand counts in the period.
 WITH counted AS (
 	SELECT infohash, sum(requesters) AS requesters FROM demand WHERE in_period(day) GROUP BY infohash),

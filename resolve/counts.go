@@ -21,6 +21,7 @@ type counts struct {
 	failed   map[string]int64 // by reason
 
 	known, excludedOfList, badLines int64 // of the list
+	failedOfList                    map[string]int64
 
 	network *network
 	fetcher *fetch.Fetcher
@@ -37,6 +38,9 @@ func (c *counts) count(o *outcome) {
 		c.resolved++
 	default:
 		c.failed[o.reason]++
+		if o.source == fromList {
+			c.failedOfList[o.reason]++
+		}
 	}
 }
 
@@ -47,10 +51,10 @@ func (c *counts) ofList(n *int64) {
 }
 
 // list is what became of the list besides. Who types it may still be read from.
-func (c *counts) list() (known, excluded, badLines int64) {
+func (c *counts) list() (known, excluded, badLines int64, failed map[string]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.known, c.excludedOfList, c.badLines
+	return c.known, c.excludedOfList, c.badLines, maps.Clone(c.failedOfList)
 }
 
 // tries are what was resolved, and what failed by reason.

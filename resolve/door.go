@@ -10,6 +10,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/anacrolix/dht/v2/krpc"
+	bencoding "github.com/anacrolix/torrent/bencode"
+
 	"github.com/boontorrent/boon/internal/bencode"
 	"github.com/boontorrent/boon/internal/geo"
 )
@@ -82,10 +85,17 @@ func (d *door) reply(p []byte, from netip.AddrPort) []byte {
 		return nil
 	}
 	a, ok := d.answered(question{from, [8]byte(t)})
-	if !ok {
+	if !ok || !legible(p) {
 		return nil
 	}
 	return retagged(p, a.t)
+}
+
+// legible reports whether the library can read a reply. One that it cannot it prints,
+// with the address that it came from.
+func legible(p []byte) bool {
+	var m krpc.Msg
+	return bencoding.Unmarshal(p, &m) == nil
 }
 
 // tagOf is the transaction id of a packet, a dictionary that was checked.

@@ -221,6 +221,13 @@ func TestDoor(t *testing.T) {
 	if d.sent.Load() != 2 {
 		t.Errorf("%d packets sent", d.sent.Load())
 	}
+	id := "2:id20:" + strings.Repeat("x", 20)
+	for _, body := range []string{id + "7:samples21:" + strings.Repeat("s", 21), id + "5:nodes27:" + strings.Repeat("n", 27), "2:id3:abc"} {
+		illegible := fmt.Sprintf("d1:rd%se1:t8:%s1:y1:re", body, ask())
+		if !soundReply([]byte(illegible)) || d.reply([]byte(illegible), at) != nil {
+			t.Errorf("%q, which the library would print, passes", body)
+		}
+	}
 	last := ask()
 	now = now.Add(askedFor + time.Second)
 	if d.reply([]byte(reply(last)), at) != nil {

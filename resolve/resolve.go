@@ -156,6 +156,7 @@ type Summary struct {
 	Failed   map[string]int64 // tries, by reason
 	Known    int64            // of the list: in the lake already
 	Excluded int64            // of the list, or once their title was known
+	Unmet    map[string]int64 // of the list: failed, by reason
 	BadLines int64            // of the list
 	Share    float64          // of what was asked for, by distinct requesters, that is resolved
 	Mended   int64            // records of an earlier run

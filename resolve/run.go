@@ -52,7 +52,7 @@ func newResolver(cfg *Config, s *spool.Spool) (*resolver, error) {
 		return nil, errors.Join(err, r.close())
 	}
 	r.desk = newDesk(cfg, r.store)
-	r.counts = &counts{failed: map[string]int64{}, network: r.network, fetcher: r.fetcher}
+	r.counts = &counts{failed: map[string]int64{}, failedOfList: map[string]int64{}, network: r.network, fetcher: r.fetcher}
 	r.uploader = spool.NewUploader(s, cfg.Store, cfg.Say, cfg.UploadWait)
 	segments := spool.NewSegments(s, rawlog.Header{Collector: cfg.Collector, Run: run, Software: cfg.Software, Privacy: "plain"})
 	r.writer = &writer{cfg: cfg, spool: s, segments: segments, store: r.store, desk: r.desk, keeper: r.keeper, counts: r.counts, gauges: r.gauges}
@@ -314,10 +314,10 @@ func (r *resolver) uploadRest(ctx context.Context) error {
 
 func (r *resolver) summary(mended int64) Summary {
 	resolved, excluded, failed := r.counts.tries()
-	known, excludedOfList, badLines := r.counts.list()
+	known, excludedOfList, badLines, unmet := r.counts.list()
 	s := Summary{
 		Run: r.writer.segments.Run(), Resolved: resolved, Failed: failed, Known: known, Excluded: excluded + excludedOfList,
-		BadLines: badLines, Share: r.desk.resolvedShare(), Mended: mended, Spooled: r.spool.Held(),
+		Unmet: unmet, BadLines: badLines, Share: r.desk.resolvedShare(), Mended: mended, Spooled: r.spool.Held(),
 	}
 	if left, err := os.ReadDir(r.spool.Path(torrentsName)); err == nil {
 		for _, e := range left {

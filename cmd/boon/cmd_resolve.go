@@ -102,9 +102,9 @@ func (cmd resolveCommand) Run(ctx context.Context, c console) error {
 
 // verdict is the error that the exit code comes from.
 func (cmd resolveCommand) verdict(sum *resolve.Summary, list bool) error {
-	switch failed := total(sum.Failed); {
+	switch failed := total(sum.Unmet); {
 	case list && failed+sum.BadLines > 0:
-		return partly{fmt.Errorf("%d failed%s, %d lines of the list were no info-hashes", failed, reasons(sum.Failed), sum.BadLines)}
+		return partly{fmt.Errorf("%d failed%s, %d lines of the list were no info-hashes", failed, reasons(sum.Unmet), sum.BadLines)}
 	case sum.Spooled > 0:
 		return stopped{partly{fmt.Errorf("%d bytes wait in the spool for the lake %s; the next start uploads them", sum.Spooled, cmd.Lake)}}
 	}
