@@ -236,6 +236,7 @@ func (c *Content) byName(r *Release) {
 	c.decide([]rule{
 		{r.Version != "" || r.Platform != "", TypeSoftware, 0.5, "a version or platform in the name"},
 		{packed, TypeOther, 0.4, "an archive"},
+		{h[hintBook] > 0 && r.Artist == "" && r.Date == "", TypeBook, 0.5, "a word of books or a magazine's month in the name"},
 		{r.Date != "" && r.Artist == "", TypeTV, 0.5, "a day in the name"},
 		{r.Year > 0 && r.Artist == "", TypeMovie, 0.5, "a year in the name"},
 		{r.Artist != "", TypeMusic, 0.5, "an artist in the name"},

@@ -197,7 +197,7 @@ func (p *Parser) outOf(i int) {
 		return
 	}
 	n, total := int(p.toks[i].Num), int(p.toks[i+2].Num)
-	if n > total || p.is(i-1, lexicon.DiscWord) {
+	if n > total || p.is(i-1, lexicon.DiscWord) || p.comic() && p.dashedIssue(i) {
 		return
 	}
 	a := i

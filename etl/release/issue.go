@@ -17,11 +17,15 @@ func (p *Parser) comicIssue() bool {
 		return false
 	}
 	for i := p.start + 1; i < p.tail; i++ {
-		if !p.digits(i, 1, 4) || p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free {
+		hash := p.sep(i).Has(token.Hash)
+		n, digits := leading(p.fold(i))
+		if digits == 0 || digits > 4 || digits < len(p.fold(i)) && !(hash && sure && p.short(i, digits)) {
+			continue
+		}
+		if p.isYear(i) || p.region(i) > 0 || p.marks[i].kind != free || p.is(i-1, lexicon.VolumeWord) || string(p.fold(i-1)) == "book" {
 			continue
 		}
 		a := i
-		hash := p.sep(i).Has(token.Hash)
 		_, w := p.countOf(i-1, lexicon.IssueWord)
 		named := w == 2 && i-1 > p.start
 		if _, vol := p.countOf(i-3, lexicon.VolumeWord); named && vol == 2 {
@@ -33,16 +37,39 @@ func (p *Parser) comicIssue() bool {
 		if !hash && !named && (!sure && a == i || !p.issueNumber(i)) {
 			continue
 		}
-		n := int(p.toks[i].Num)
-		if n > 0 {
-			p.r.Issue = n
-			p.span(FieldIssue, i, i+1)
-		}
-		p.addEpisodes(n, n)
-		p.episodeEnd(a, i+1)
+		p.takeIssue(n, a, i)
+		return true
+	}
+	if i := p.start; sure && p.digits(i, 1, 3) && (p.fold(i)[0] == '0' || len(p.fold(i)) < 3) && i+1 < p.tail && p.toks[i+1].Spaced {
+		p.start++ // 04 - Some Title (1964)
+		p.takeIssue(int(p.toks[i].Num), i, i)
 		return true
 	}
 	return false
+}
+
+// takeIssue takes n at token i, and what leads up to it from token a, for the issue.
+func (p *Parser) takeIssue(n, a, i int) {
+	if n > 0 {
+		p.r.Issue = n
+		p.span(FieldIssue, i, i+1)
+	}
+	p.addEpisodes(n, n)
+	if end := i + 1; p.sep(end) == token.Dot && p.digits(end, 1, 1) && end < p.tail { // 015.5
+		p.set(end, end+1, episode)
+	}
+	p.episodeEnd(a, i+1)
+}
+
+// short tells whether at most three letters follow the first from bytes of token i: 5AU.
+func (p *Parser) short(i, from int) bool {
+	rest := p.fold(i)[from:]
+	for _, c := range rest {
+		if c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return len(rest) <= 3
 }
 
 // issueNumber tells whether the bare number at token i is an issue's: at the end, before a bracket or, with a zero before it, a
@@ -51,7 +78,21 @@ func (p *Parser) issueNumber(i int) bool {
 	if !p.sep(i).Blank() && !p.toks[i].Spaced {
 		return false
 	}
-	return i+1 >= p.tail || p.sep(i+1).Has(token.Open) || p.toks[i+1].Spaced && p.digits(i, 2, 4) && p.fold(i)[0] == '0'
+	if i+1 >= p.tail || p.sep(i+1).Has(token.Open) || p.toks[i+1].Spaced && p.digits(i, 2, 4) && p.fold(i)[0] == '0' {
+		return true
+	}
+	point := p.sep(i+1) == token.Dot && !p.sep(i).Has(token.Dot) && (p.digits(i+1, 1, 1) || p.short(i+1, 0)) // 015.5, 078.BEY
+	return point && (i+2 >= p.tail || p.sep(i+2).Has(token.Open))
+}
+
+// dashedIssue tells whether an issue's number with a dash behind it stands before token end: Some Title 008 - A Story 03 (of 06).
+func (p *Parser) dashedIssue(end int) bool {
+	for i := p.start + 1; i+1 < end; i++ {
+		if p.toks[i+1].Spaced && p.digits(i, 2, 4) && p.fold(i)[0] == '0' && p.sep(i).Blank() {
+			return true
+		}
+	}
+	return false
 }
 
 // hashedYear tells whether a name that is no file of another kind says the issue and behind it, in brackets, the year: Some
@@ -66,6 +107,39 @@ func (p *Parser) hashedYear() bool {
 		}
 	}
 	return false
+}
+
+// magazineMonth returns where the month of a magazine, or its issue, begins, else the year at token end: Some Magazine May 2021,
+// Some Title - May 2021, Some Title Issue 5, May-June 2021. Without a word of books, the name must say nothing of sound and picture.
+func (p *Parser) magazineMonth(end int) int {
+	i := end
+	for i > p.start+1 && month(p.fold(i-1)) > 0 && p.region(i-1) == 0 {
+		i--
+	}
+	if i == end || p.r.hints[hintBook] > 0 {
+		return i
+	}
+	for k := range p.tail {
+		if p.marks[k].kind != free && k != p.year && !p.is(k, lexicon.Country) && !p.is(k, lexicon.IssueWord) && (k < i || p.marks[k].class != lexicon.Language) {
+			return end
+		}
+	}
+	if p.r.Container != "" {
+		return end
+	}
+	for w := 1; w <= 2; w++ {
+		if n, more := p.countOf(i-w, lexicon.IssueWord); more == w && i-w > p.start {
+			p.r.hints.add("book")
+			p.r.Issue = n
+			p.span(FieldIssue, i-w, i)
+			return i - w
+		}
+	}
+	if !p.sep(i).Has(token.Dash) {
+		return end
+	}
+	p.r.hints.add("book")
+	return i
 }
 
 // volume reads Vol. 3, Tome 2, Issue 14, #14.
@@ -124,14 +198,14 @@ func (p *Parser) comic() bool {
 	return false
 }
 
-// numberedIssue tells whether Vol. 1 No. 26 or " - Issue 12" begins at token i.
+// numberedIssue tells whether Vol. 1 No. 26, " - Issue 12" or, in a comic's file, Vol. 1 begins at token i.
 func (p *Parser) numberedIssue(i int) bool {
 	_, w := p.countOf(i, lexicon.VolumeWord)
 	_, more := p.countOf(i+w, lexicon.IssueWord)
 	if w > 0 && p.sep(i+w).Has(token.Hash) && p.digits(i+w, 1, 4) { // Vol. 2 #26
 		return true
 	}
-	return more > 0 && (w > 0 || p.dashed(i) && p.is(i, lexicon.IssueWord))
+	return more > 0 && (w > 0 || p.dashed(i) && p.is(i, lexicon.IssueWord)) || w > 0 && p.comic()
 }
 
 // volumes reads the volumes of a comic: v03 before a bracket, v01-v12.
@@ -142,7 +216,7 @@ func (p *Parser) volumes(i int) bool {
 	}
 	if f := bytes.TrimPrefix(p.foldAt(end), []byte("v")); len(f) == len(p.fold(i))-1 && allDigits(f) && p.sep(end) == token.Dash {
 		end++
-	} else if !p.sep(end).Has(token.Open) || p.r.hints[hintComic] == 0 && !p.comic() {
+	} else if !(p.sep(end).Has(token.Open) && p.r.hints[hintComic] > 0 || p.comic() && (p.sep(end).Has(token.Open) || p.digits(end, 2, 4))) {
 		return false
 	}
 	p.set(i, end, versionMark)

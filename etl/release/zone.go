@@ -25,14 +25,14 @@ func (p *Parser) findEnd() {
 			break
 		}
 	}
+	if p.year >= end && end < p.tail || p.year == end {
+		end = min(end, p.magazineMonth(p.year))
+	}
 	if v := p.programEnd(end); v > end {
 		end = v
 	}
 	if end == p.tail {
 		end = p.sceneEnd()
-	}
-	if end == p.year && end > p.start+1 && p.r.hints[hintBook] > 0 && month(p.fold(end-1)) > 0 { // a magazine's month
-		end--
 	}
 	if k := p.latinBehind(end); k > 0 {
 		p.second, p.start = p.start, k
