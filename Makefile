@@ -29,9 +29,13 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)
 	$(TOOLS)/bin/golangci-lint run ./...
 	CGO_ENABLED=0 go vet ./cmd/boon
 
+# Tests that do less where the race detector is at work (internal/racetest).
+IN_FULL = ^Test(StoreFaults|FullAfterAnyNumberOfBytes|KilledAnywhere|CommitOfWhatIsDamaged|WorksRankAsInTruth)$$
+
+unit: export GORACE = atexit_sleep_ms=20 # a second for each process that tests start
 unit: $(TOOLS)/venv.done
 	BOON_PYTHON=$(PYTHON) go test -race -timeout 20m ./...
-	go test -run TestStoreFaults ./etl
+	go test -run '$(IN_FULL)' ./etl ./queries
 	node --test report/web/js/test/*.test.js
 
 notebook: build $(TOOLS)/venv.done

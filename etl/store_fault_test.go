@@ -18,6 +18,7 @@ import (
 
 	"github.com/boontorrent/boon/etl"
 	"github.com/boontorrent/boon/internal/lake"
+	"github.com/boontorrent/boon/internal/racetest"
 )
 
 // errServer is what a store says that has given up asking its server again.
@@ -230,7 +231,7 @@ func TestStoreFaults(t *testing.T) {
 		if name == "shards" { // which make twice as many calls, most of them of the same code
 			step = 3
 		}
-		if raced { // make unit runs it without the detector, too
+		if racetest.Enabled { // make unit runs it without the detector, too
 			step *= 23
 		}
 		undisturbed := lake.NewMemory()
@@ -270,7 +271,7 @@ func TestStoreFaults(t *testing.T) {
 				}
 			}
 			t.Logf("%s, %s: went wrong at %d calls, %d of them were told", name, kind, hits, told)
-			if hits < 3 && !raced {
+			if hits < 3 && !racetest.Enabled {
 				t.Errorf("%s, %s: only %d calls went wrong", name, kind, hits)
 			}
 		}

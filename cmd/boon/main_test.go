@@ -38,6 +38,10 @@ func TestInterruptedWhileItReads(t *testing.T) {
 	}
 }
 
+// noSleep is the race detector's setting for processes that a test starts: it would
+// sleep for a second at the end of each.
+const noSleep = "atexit_sleep_ms=20"
+
 // TestScripts runs the terminal sessions in testdata.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -47,6 +51,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			// Below those that the system gives away, and another one for each process.
 			env.Setenv("PORT", strconv.Itoa(10_000+os.Getpid()%20_000))
+			env.Setenv("GORACE", noSleep)
 			return nil
 		},
 	})

@@ -22,6 +22,7 @@ func TestS3Scripts(t *testing.T) {
 			} {
 				env.Setenv(name, os.Getenv(name))
 			}
+			env.Setenv("GORACE", noSleep)
 			bucket := server.Bucket(env.T().(testing.TB))
 			env.Setenv("BUCKET", bucket)
 			env.Setenv("BUCKET_DIR", server.Root+"/"+bucket)

@@ -1,5 +1,0 @@
-//go:build !race
-
-package etl_test
-
-const raced = false

@@ -1,0 +1,6 @@
+//go:build !race
+
+package racetest
+
+// Enabled is whether the detector is at work.
+const Enabled = false
