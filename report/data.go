@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,11 +31,11 @@ var sqlFiles embed.FS
 // site is all that the pages show.
 type site struct {
 	K           int
-	First, Last string // days of the data, "" where there are none
+	First, Last string // of the days on which queries were heard, of all days where none were; "" without any
 	Days        int
 	Week        period
 	Figures     figures
-	QueryDays   []string            // with a table of queries, in order
+	QueryDays   []string            // on which queries were heard, in order
 	Rankings    map[string]*ranking // by the name of their unit
 	Countries   []country
 	Maps        []mapDay // the days that have a map, the latest first; its cells alone are here
@@ -53,6 +54,9 @@ type titleFiles struct {
 	Folder string
 	Digits int
 }
+
+// AdultK is how many networks a row about adult content needs.
+func (s *site) AdultK() int { return max(100, s.K) }
 
 // LastMap is the map of the last day.
 func (s *site) LastMap() mapDay {
@@ -109,26 +113,28 @@ func (s *site) addTables(c *duck.Catalog) {
 		var row table
 		row.Name = t.Name
 		for _, m := range c.Manifests[t.Name] {
-			if t.Name == "queries" {
-				s.QueryDays = append(s.QueryDays, m.Day)
-			}
 			row.First = cmp.Or(row.First, m.Day)
 			row.Last = m.Day
 			row.Days++
 			days[m.Day] = true
+			before := row.Rows
 			for _, p := range m.Parts {
 				row.Rows += p.Rows
 				row.Bytes += p.Bytes
 				row.Parts = append(row.Parts, p)
 				fmt.Fprintf(sum, "%s  %s\n", p.SHA256, p.Key)
 			}
+			if t.Name == "queries" && row.Rows > before {
+				s.QueryDays = append(s.QueryDays, m.Day)
+			}
 		}
 		s.Tables = append(s.Tables, row)
 	}
 	s.Edition = hex.EncodeToString(sum.Sum(nil))[:12]
-	var all []string
-	for d := range days {
-		all = append(all, d)
+	// Torrents may have been imported years before or after anybody was heard.
+	all := s.QueryDays
+	if len(all) == 0 {
+		all = slices.Collect(maps.Keys(days))
 	}
 	if len(all) > 0 {
 		s.First, s.Last, s.Days = slices.Min(all), slices.Max(all), len(all)

@@ -15,7 +15,7 @@ import (
 
 // format is the version of the files that a later build may take over. It goes
 // up when what is in them, or how they are counted, changes.
-const format = 4
+const format = 5
 
 // none is the horizon of what needs no names.
 const none = "0000-00-00"
@@ -23,16 +23,15 @@ const none = "0000-00-00"
 // days makes what the site has of single days: the map, and of the last day its
 // hours. A day whose tables are those of the site that stands is taken from there.
 func (b *builder) days(ctx context.Context) error {
-	all := slices.Clone(b.db.Catalog.Manifests["queries"])
-	for i, m := range all {
-		name := "map/" + m.Day + "-" + b.digest(period{m.Day, m.Day}, none) + ".gz"
-		b.site.Maps = append(b.site.Maps, mapDay{Day: m.Day, File: name})
-		last := i == len(all)-1
+	for i, day := range b.site.QueryDays {
+		name := "map/" + day + "-" + b.digest(period{day, day}, none) + ".gz"
+		b.site.Maps = append(b.site.Maps, mapDay{Day: day, File: name})
+		last := i == len(b.site.QueryDays)-1
 		if !last && b.out.again(name) {
 			continue
 		}
 		if err := b.day(ctx, &b.site.Maps[i]); err != nil {
-			return fmt.Errorf("%s: %w", m.Day, err)
+			return fmt.Errorf("%s: %w", day, err)
 		}
 		if !last {
 			b.site.Maps[i].Cells = nil

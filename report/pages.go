@@ -129,14 +129,6 @@ func functions() template.FuncMap {
 	}
 }
 
-// noun is the word that goes with a number.
-func noun(n int64, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
-}
-
 // breakable is a name as HTML, with places to break a line after dots and underscores.
 func breakable(name string) template.HTML {
 	return template.HTML(breaks.Replace(template.HTMLEscapeString(Shown(name)))) //nolint:gosec // escaped

@@ -25,9 +25,17 @@ func Grouped(n int64) string {
 	return sign + b.String()
 }
 
+// noun is the word that goes with a number.
+func noun(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
 // Bytes writes a size in the unit that suits it: 1.4 GB.
 func Bytes(n int64) string {
-	units := []string{"bytes", "kB", "MB", "GB", "TB", "PB", "EB"}
+	units := []string{noun(n, "byte", "bytes"), "kB", "MB", "GB", "TB", "PB", "EB"}
 	f, u := float64(n), 0
 	for f >= 999.5 && u < len(units)-1 {
 		f /= 1000

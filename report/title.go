@@ -23,6 +23,7 @@ import (
 // of the day. What may not be said is not there; of an hour it is 0.
 type title struct {
 	Name       string      `json:"name"`
+	Adult      bool        `json:"adult,omitempty"`
 	Requesters int64       `json:"requesters"`
 	Countries  [][2]any    `json:"countries"`
 	Days       [][2]any    `json:"days"`
@@ -113,7 +114,7 @@ func (b *builder) titlesBy(ctx context.Context, by string, all map[string]*title
 		return err
 	}
 	err = rows(ctx, b.db, q, map[string]string{"by": by}, func(row []any) error {
-		t := &title{Name: Shown(text(row[2])), Requesters: integer(row[3]), Countries: [][2]any{}, Days: [][2]any{}, Cells: []int64{}, Counts: []int64{}, Places: [][2]string{}}
+		t := &title{Name: Shown(text(row[2])), Requesters: integer(row[3]), Adult: row[4] == true, Countries: [][2]any{}, Days: [][2]any{}, Cells: []int64{}, Counts: []int64{}, Places: [][2]string{}}
 		byNumber[integer(row[0])] = t
 		all[text(row[1])] = t
 		return nil

@@ -280,6 +280,10 @@ test("one title's map, and a title that has none", async (t) => {
     assert.equal(await page.locator("#cells tr").count(), Math.min(200, title.cells.length));
     assert.deepEqual(page.complaints, []);
   }
+  const [adult] = all.find(([name, one]) => name.length === 16 && one.adult && /^[\w ]+$/.test(one.name));
+  const work = await openMap(t, `?work=${adult}`);
+  await work.click("#lede a");
+  await work.waitForFunction(() => document.querySelectorAll("#results li").length);
   const page = await openMap(t, `?ih=${"0".repeat(40)}`);
   assert.match(await page.innerText("#status"), /Too few networks/);
   for (const what of ["#cells", "#canvas", "#lede", "#place"]) assert.ok(!(await page.isVisible(what)), `${what} shows something else than the title`);

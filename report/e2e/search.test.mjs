@@ -88,6 +88,48 @@ test("a page of results is fifty, fetched as somebody scrolls; the next has othe
   assert.equal(seen.size, 100);
 });
 
+test("a word that is being typed stays open when the page is turned, a choice is made, or somebody comes back", async (t) => {
+  const page = await search(t, "");
+  const all = await matches(page);
+  await page.locator("input[name=q]").pressSequentially("108", { delay: 20 });
+  await page.waitForFunction((all) => Number(document.querySelector("[data-matches]").dataset.matches) < all, all);
+  await state(page, "ready");
+  const found = await matches(page);
+  assert.ok(found > 50, `${found} torrents have a word that begins with 108`);
+  await page.getByRole("link", { name: "Next page" }).click();
+  await page.waitForFunction(() => document.getElementById("results").start === 51 && document.querySelector("#results mark"));
+  await state(page, "ready");
+  assert.equal(await matches(page), found);
+  await page.reload();
+  await page.waitForFunction(() => document.getElementById("results").start === 51 && document.querySelector("#results mark"));
+  assert.equal(await matches(page), found);
+  await page.selectOption("select[name=type]", "movie");
+  await page.waitForURL(/type=movie/);
+  await page.waitForFunction((found) => Number(document.querySelector("[data-matches]").dataset.matches) < found, found);
+  assert.ok((await matches(page)) > 0, await page.innerText("#count"));
+  await page.focus("input[name=q]");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.getElementById("count").textContent.includes("No name has “108”"));
+});
+
+test("a page that is not full because reading ended can be filled by looking further", async (t) => {
+  const page = await search(t, "");
+  const look = page.getByRole("button", { name: "Look further" });
+  for (const phrase of ["and the", "dl ac3", "web dl aac", "of snow", "2160p web", "bdrip x264", "of copper", "hdtv x264"]) {
+    await page.fill("input[name=q]", `"${phrase}"`);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((q) => new URLSearchParams(location.search).get("q") === q, `"${phrase}"`);
+    await state(page, "ready");
+    if (await look.count()) break;
+  }
+  const before = await matches(page);
+  assert.match(await page.innerText("#count"), /At least .*Only the .* torrents asked for most were looked through/);
+  await look.click();
+  await page.waitForFunction((n) => Number(document.querySelector("[data-matches]").dataset.matches) > n || !document.querySelector("#pages button"), before);
+  await state(page, "ready");
+  assert.ok((await matches(page)) >= before);
+});
+
 test("choices beside the box narrow and order the results, and stand in the address", async (t) => {
   const page = await search(t, "?q=the");
   const all = await matches(page);

@@ -35,16 +35,18 @@ type ask struct {
 	Files   bool   `json:"files,omitempty"`
 	Order   string `json:"order,omitempty"`
 	Page    int    `json:"page,omitempty"`
+	Pages   int    `json:"pages,omitempty"`   // so many, of one client
+	Further int    `json:"further,omitempty"` // how often it was told to look further
 }
 
 type answer struct {
-	Count int
-	Kind  string
-	Of    int
-	More  bool
-	Read  []string // files
-	Docs  []int
-	Rows  []struct {
+	Count         int
+	Kind          string
+	Of            int
+	More, Further bool
+	Read          []string // files
+	Docs          []int
+	Rows          []struct {
 		Infohash, Name, Type           string
 		Size, Day, Year, Demand, Files int64
 	}
@@ -364,6 +366,72 @@ func TestTyping(t *testing.T) {
 			if !slices.Contains(want, d) {
 				t.Errorf("%q finds %q", a.Q, docs[d].Name)
 			}
+		}
+	}
+}
+
+// Whoever turns the pages of another order sees everything once, and in that order.
+func TestPagesOfAnotherOrder(t *testing.T) {
+	docs, paths := corpus(t, 6000, false)
+	folder, docs := buildIndex(t, docs, paths, 2, small())
+	var list []ask
+	for _, q := range []string{`"web dl"`, `"1080p bluray"`, `"of the"`, "the", "1080p x264", ""} {
+		for _, order := range []string{"size", "date"} {
+			list = append(list, ask{Q: q, Order: order, Pages: 4}, ask{Q: q + " t", Typing: true, Order: order, Pages: 4})
+		}
+	}
+	for i, got := range query(t, folder, list) {
+		seen := map[int]bool{}
+		last := 1 << 20
+		for _, d := range got.Docs {
+			key := int(sizeCode(docs[d].Size))
+			if list[i].Order == "date" {
+				key = docs[d].Day
+			}
+			if seen[d] || key > last {
+				t.Errorf("%+v: document %d (%d) comes after %d, or twice", list[i], d, key, last)
+				break
+			}
+			seen[d], last = true, key
+		}
+		if got.Error != "" || !got.More || len(got.Docs) <= 50 {
+			t.Errorf("%+v: %d on four pages, more: %v %s", list[i], len(got.Docs), got.More, got.Error)
+		}
+	}
+}
+
+// A page that is not full, because more would have to be read than a question may, can
+// be filled by looking further.
+func TestLookingFurther(t *testing.T) {
+	docs, paths := corpus(t, 6000, false)
+	folder, docs := buildIndex(t, docs, paths, 2, small())
+	truth := readAll(docs, paths)
+	var list, short []ask
+	for i := 0; i < 3000; i += 10 {
+		if w := strings.FieldsFunc(docs[i].Name, func(c rune) bool { return strings.ContainsRune(" .-_", c) }); len(w) > 2 && !docs[i].Adult {
+			list = append(list, ask{Q: `"` + w[1] + " " + w[2] + `"`})
+		}
+	}
+	for i, got := range query(t, folder, list) {
+		if want := truth.matches(list[i]); got.Further {
+			short = append(short, list[i], list[i])
+			short[len(short)-2].Further, short[len(short)-1].Further = 1, 100
+		} else if len(got.Docs) < min(50, len(want)) {
+			t.Errorf("%+v: %d of %d, and no way further", list[i], len(got.Docs), len(want))
+		}
+	}
+	if len(short) == 0 {
+		t.Fatal("all pages are full at once")
+	}
+	for i, got := range query(t, folder, short) {
+		want := truth.matches(short[i])
+		want = want[:min(50, len(want))]
+		if short[i].Further > 1 {
+			if diff := gocmp.Diff(want, got.Docs, cmpopts.EquateEmpty()); diff != "" || got.Further {
+				t.Errorf("%+v: %s further: %v", short[i], diff, got.Further)
+			}
+		} else if diff := gocmp.Diff(want[:min(len(want), len(got.Docs))], got.Docs, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%+v: %s", short[i], diff)
 		}
 	}
 }

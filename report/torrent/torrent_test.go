@@ -93,6 +93,31 @@ func walk(t *testing.T, dir, prefix string, at tree, sizes *int) (files []File) 
 	return files
 }
 
+// The folders of a torrent of very many files are listed a thousand at a time, not as
+// many as there is room for with all that is in them.
+func TestAListOfFoldersIsAPageAtATime(t *testing.T) {
+	for inside, want := range map[int]int{1000: 2, 100: 2, 7: 2} {
+		var files []File
+		for i := range 1500 * inside {
+			files = append(files, File{fmt.Sprintf("d%04d/f%04d", i/inside, i%inside), 1})
+		}
+		parts := map[Place]*Tree{}
+		f := fold(files, func(t *Tree) (Place, error) {
+			p := Place{len(parts), 0}
+			parts[p] = t
+			return p, nil
+		})
+		lists, entries := 0, len(f.root.Entries)
+		for at := f.root.Next; at != nil; at = parts[*at].Next {
+			lists++
+			entries += len(parts[*at].Entries)
+		}
+		if lists != want || entries != 1500 {
+			t.Errorf("1500 folders of %d files: %d in %d lists after the first, not in %d", inside, entries, lists, want)
+		}
+	}
+}
+
 // Every file of a torrent is found in its tree, whatever its form.
 func TestTreesHoldAllFiles(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))

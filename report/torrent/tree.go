@@ -122,31 +122,31 @@ func fold(files []File, put func(*Tree) (Place, error)) *folder {
 }
 
 // tree makes the tree of files that share the first cut bytes of their paths. It has at
-// most first files in it; the entries after those go to parts, and so do folders that
-// do not fit.
+// most first entries and as many files inside its folders; the entries after those go to
+// parts, and so do folders that do not fit.
 func (f *folder) tree(files []File, cut, depth, first int) *Tree {
 	t := &Tree{}
-	for held := 0; len(files) > 0; {
-		if held >= first {
+	for fit := first; len(files) > 0; {
+		if len(t.Entries) == first {
 			place := f.part(f.tree(files, cut, depth, partFiles))
 			t.Rest, t.Next = int64(len(files)), &place
 			return t
 		}
-		entry, n := f.entry(files, cut, depth, first-held)
-		held += n
+		entry, n := f.entry(files, cut, depth, fit)
+		fit -= n
 		files = files[max(1, entry.Files):]
 		t.Entries = append(t.Entries, entry)
 	}
 	return t
 }
 
-// entry makes the entry of the first file or its folder, and tells how much of fit that
-// takes.
+// entry makes the entry of the first file or its folder, and tells how much of fit the
+// files inside that take.
 func (f *folder) entry(files []File, cut, depth, fit int) (Entry, int) {
 	rest := files[0].Path[cut:]
 	name, _, nested := strings.Cut(rest, "/")
 	if !nested || depth >= deepest {
-		return Entry{Name: rest, Size: files[0].Size}, 1
+		return Entry{Name: rest, Size: files[0].Size}, 0
 	}
 	prefix := files[0].Path[:cut+len(name)+1]
 	n := 0
@@ -161,7 +161,7 @@ func (f *folder) entry(files []File, cut, depth, fit int) (Entry, int) {
 		return e, n
 	}
 	e.Place = f.part(f.tree(files[:n], len(prefix), depth+1, partFiles))
-	return e, 1
+	return e, 0
 }
 
 func (f *folder) part(t *Tree) (p Place) {

@@ -179,7 +179,7 @@ async function showTitle(want) {
     if (!title) return nothing("Too few networks asked for this in the week to show where, or it is not in this site.");
     document.title = `${title.name} · Map · Boon`;
     $("h1").replaceChildren(element("bdi", {}, title.name));
-    const more = want.length === 40 ? element("a", { href: `../t/?ih=${want}` }, "Its page") : element("a", { href: `../search/?q=${encodeURIComponent(title.name)}` }, "Its releases");
+    const more = want.length === 40 ? element("a", { href: `../t/?ih=${want}` }, "Its page") : element("a", { href: `../search/?q=${encodeURIComponent(title.name)}${title.adult ? "&adult=1" : ""}` }, "Its releases");
     $("lede").replaceChildren(`Where it was asked for, ${title.when}: ${format(title.requesters)} requesters, counted anew each day. `, more);
     show(title.cells, title.places, title.counts, "Requesters");
     $("split").hidden = false;

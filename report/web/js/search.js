@@ -18,6 +18,7 @@ let filled = null; // what the choices are of
 let folder = form.dataset.index;
 let anew = false; // after a damaged file
 let asked = 0; // number of the latest question
+let typing = false; // the last word may go on
 
 // open reads the index, the one that the site has now if the page's is gone.
 async function open(again) {
@@ -57,7 +58,7 @@ function years(known) {
 
 // ask is the question that the page shows.
 function ask() {
-  const a = { q: box.value };
+  const a = { q: box.value, typing };
   for (const f of fields) {
     const e = form.elements[f];
     a[f] = e.type === "checkbox" ? e.checked : e.value;
@@ -67,7 +68,7 @@ function ask() {
 
 function address(a) {
   const params = new URLSearchParams();
-  for (const [k, v] of Object.entries(a)) if (v && k !== "typing" && k !== "first") params.set(k, v === true ? "1" : k === "page" ? v + 1 : k === "q" ? v.slice(0, 2000) : v);
+  for (const [k, v] of Object.entries(a)) if (v && k !== "first" && k !== "further") params.set(k, v === true ? "1" : k === "page" ? v + 1 : k === "q" ? v.slice(0, 2000) : v);
   return `?${params}`;
 }
 
@@ -75,6 +76,7 @@ function address(a) {
 function read() {
   const params = new URLSearchParams(location.search);
   box.value = params.get("q") ?? "";
+  typing = params.get("typing") === "1";
   for (const f of fields) {
     const e = form.elements[f];
     if (e.type === "checkbox") e.checked = params.get(f) === "1";
@@ -137,7 +139,8 @@ function say(a, e, found) {
   else if (!found.docs.length && !a.page) parts.push(found.kind !== "exact" ? "Nothing among the first that might match. More letters, or other words?" : "Nothing matches all of that.");
   else parts.push(`${about[found.kind]}${plural(found.count, "torrent", "torrents")}${a.adult ? ", adult" : ""}.`);
   if (found.of) parts.push(`In this order among the ${format(found.of)} asked for most.`);
-  if (found.looked) parts.push(`Only the ${format(found.looked)} torrents asked for most were looked through; another word looks further.`);
+  if (found.looked) parts.push(`Only the ${format(found.looked)} torrents asked for most were looked through${found.further ? "" : "; another word looks further"}.`);
+  if (a.files && found.phrases.length) parts.push("Phrases are looked for in names of torrents, not of files.");
   if (found.cut) parts.push("Only the first words of the question are looked for.");
   if (found.count) parts.push(`Demand is of ${e.root.since === e.root.until ? e.root.since : `${e.root.since} to ${e.root.until}`}.`);
   const count = $("count");
@@ -206,7 +209,7 @@ function pager(a, page, found) {
       if (event.metaKey || event.ctrlKey || event.shiftKey) return;
       event.preventDefault();
       history.pushState(null, "", e.href);
-      run({ ...a, page: to, typing: false });
+      run({ ...a, page: to });
       box.scrollIntoView();
       $("results").focus?.();
     });
@@ -216,18 +219,25 @@ function pager(a, page, found) {
   nav.replaceChildren();
   if (page > 0) nav.append(link(page - 1, "Previous page", "prev"));
   if (found.more) nav.append(link(page + 1, "Next page", "next"));
+  if (found.further) {
+    const look = element("button", { type: "button" }, "Look further");
+    look.addEventListener("click", () => run({ ...a, further: (a.further ?? 0) + 1 }));
+    nav.append(look);
+  }
   nav.hidden = !nav.childElementCount;
 }
 
 let timer = 0;
 box.addEventListener("input", () => {
   clearTimeout(timer);
+  typing = true;
   timer = setTimeout(() => {
     const a = ask();
     history.replaceState(null, "", address(a));
-    run({ ...a, typing: true });
+    run(a);
   }, pause);
 });
+// submit asks what the page shows. A choice beside the box leaves a last word open that is.
 function submit() {
   clearTimeout(timer);
   const a = ask();
@@ -236,6 +246,7 @@ function submit() {
 }
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  typing = false;
   submit();
 });
 for (const f of fields) form.elements[f].addEventListener("change", submit);

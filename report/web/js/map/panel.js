@@ -62,7 +62,7 @@ export function hours(counts, chosen = WHOLE_DAY) {
   const most = Math.max(1, ...counts);
   counts.forEach((c, h) => {
     const bar = document.createElementNS(SVG, "rect");
-    const height = Math.max(1, (38 * c) / most);
+    const height = c && Math.max(1, (38 * c) / most); // too few have no column
     for (const [k, v] of Object.entries({ x: 10 * h + 1, y: 40 - height, width: 8, height, class: h === chosen ? "chosen" : "bar" })) bar.setAttribute(k, v);
     svg.append(bar);
   });

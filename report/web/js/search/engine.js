@@ -13,6 +13,8 @@ const packBytes = 7 << 10; // of a pack of rows, about
 const mostChecked = 16; // packs of rows that are read only to check them
 const mostShards = 3; // from the first to the last, that are read for a beginning of words
 const mostSorted = 24; // packs of columns that another order reads
+const mostOrdered = 2000; // documents that another order is made of
+const mostOrderedChecked = 200; // of them where rows have to be read
 
 export class Engine {
   static async open(get) {
@@ -40,11 +42,15 @@ export class Engine {
   }
 
   // search finds the documents of a page. ask: {q, typing, type, year, size, country, adult,
-  // files, order, page}. It returns {docs, count, kind, of, looked, terms, unknown, cut}: the numbers of
-  // the page's documents; how many match, which is exact, about or atLeast; among how many
-  // another order was made, where not among all; how many documents were looked at, where that
-  // was too few to fill the page; the words that nothing has.
+  // files, order, page, further}. It returns {docs, count, kind, of, looked, further, terms, unknown, cut}:
+  // the numbers of the page's documents; how many match, which is exact, about or atLeast; among how
+  // many another order was made, where not among all; how many documents were looked at, where that
+  // was too few to fill the page; whether ask.further, a number of times, looks at more of them; the
+  // words that nothing has.
   async search(ask) {
+    const page = ask.page || 0;
+    const key = JSON.stringify([!ask.typing, ...["q", "type", "year", "size", "country", "adult", "files", "order", "further"].map((k) => ask[k] || "")]);
+    if (this.ordered?.key === key) return this.page(this.ordered.result, this.ordered.docs, page);
     const query = parse(ask.q || "", ask.typing);
     const result = { docs: [], count: 0, kind: "exact", terms: query.terms, phrases: query.phrases, unknown: [], cut: query.cut };
     if (!query.terms.length && /\S/.test(ask.q || "")) return result; // only punctuation
@@ -54,21 +60,25 @@ export class Engine {
     if (result.unknown.length || high < low) return result;
     const plan = new Plan(this, sources, low, high);
     const other = ask.order === "date" || ask.order === "size";
-    const need = ((ask.page || 0) + 1) * perPage;
-    const lists = sources.flatMap((s) => s.lists);
-    await plan.match(other ? Math.max(2000, need) : need, !query.phrases.length);
-    if (plan.unchecked.length || query.phrases.length) await this.check(plan, query, need);
-    Object.assign(result, { count: plan.count, kind: plan.kind });
-    if (plan.reach && plan.matches.length < need) result.looked = plan.reach;
-    let docs = plan.matches;
-    if (other) {
-      if (plan.kind !== "exact") result.of = docs.length;
-      docs = await this.sorted(docs, ask.order, result);
-    }
-    result.docs = [...docs.slice(need - perPage, need)];
-    this.rows.choose(result.docs, lists);
-    result.more = docs.length > need || (plan.kind !== "exact" && docs.length === need);
-    return result;
+    const need = (page + 1) * perPage;
+    await plan.match(other ? mostOrdered : need, !query.phrases.length);
+    if (plan.unchecked.length || query.phrases.length) await this.check(plan, query, other ? mostOrderedChecked : need, ask.further);
+    Object.assign(result, { count: plan.count, kind: plan.kind, lists: sources.flatMap((s) => s.lists) });
+    if (plan.reach && plan.matches.length < need) Object.assign(result, { looked: plan.reach, further: plan.further });
+    if (!other) return this.page(result, plan.matches, page, plan.kind !== "exact");
+    if (plan.kind !== "exact") result.of = plan.matches.length;
+    const docs = await this.sorted(plan.matches, ask.order, result);
+    // The next page is of the same documents, even if more are at hand by then.
+    this.ordered = { key, result, docs };
+    return this.page(result, docs, page);
+  }
+
+  // page is a page of the documents that were found, after which there may be others.
+  page(result, docs, page, open = false) {
+    const need = (page + 1) * perPage;
+    const shown = [...docs.slice(need - perPage, need)];
+    this.rows.choose(shown, result.lists);
+    return { ...result, docs: shown, more: docs.length > need || (open && docs.length === need) };
   }
 
   // sources brings for each term, and for each choice beside the box, its lists.
@@ -93,8 +103,8 @@ export class Engine {
     return Promise.all(wanted);
   }
 
-  // check reads rows to see what lists have not told, until the page is full.
-  async check(plan, query, need) {
+  // check reads rows to see what lists have not told, until the page is full or enough was read.
+  async check(plan, query, need, further = 0) {
     const test = tester(plan.unchecked.filter((s) => !s.attribute), query.phrases);
     const attributes = plan.unchecked.filter((s) => s.attribute).map((s) => s.attribute);
     const passes = (row) => test(row.name) && attributes.every(([letter, v]) => attributeOf(row, letter) === v);
@@ -102,7 +112,7 @@ export class Engine {
     this.rows.choose(all.slice(0, mostChosen), plan.sources.flatMap((s) => s.lists));
     const kept = [];
     let seen = 0;
-    for (let pages = Math.ceil(need / perPage); pages > 0 && seen < all.length && kept.length < need; pages--) {
+    for (let pages = Math.ceil(need / perPage) + further; pages > 0 && seen < all.length && kept.length < need; pages--) {
       const packs = new Set();
       let end = seen;
       for (; end < all.length; end++) {
@@ -114,6 +124,8 @@ export class Engine {
       for (; seen < end; seen++) if (passes(await this.row(all[seen]))) kept.push(all[seen]);
     }
     const whole = seen === all.length && plan.kind === "exact";
+    plan.further = seen < all.length && kept.length < need;
+    if (plan.further) plan.reach = all[seen - 1] + 1 - plan.low;
     Object.assign(plan, { matches: kept, count: kept.length, kind: whole ? "exact" : "atLeast" });
   }
 

@@ -9,7 +9,7 @@ export const format = (n) => number.format(n).replaceAll(",", "\u202f");
 export const plural = (n, one, many) => `${format(n)} ${n === 1 ? one : many}`;
 
 export function bytes(n) {
-  const units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
+  const units = [n === 1 ? "byte" : "bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
   let u = 0;
   for (; n >= 999.5 && u < units.length - 1; u++) n /= 1000;
   return `${u === 0 || n >= 99.5 ? n.toFixed(0) : n.toFixed(1)}\u00a0${units[u]}`;
@@ -71,5 +71,5 @@ export function name(text, marks = []) {
 }
 
 export function demand(n, k, adult) {
-  return n > 0 ? `${format(n)} requesters` : `under ${adult ? Math.max(100, k) : k} requesters`;
+  return n > 0 ? `${format(n)} requesters` : `under ${plural(adult ? Math.max(100, k) : k, "requester", "requesters")}`;
 }

@@ -1,5 +1,6 @@
 // Asks an index the questions on standard input, a JSON list, and writes what it finds:
-// node ask.js FOLDER
+// node ask.js FOLDER. A question of several pages is asked for one after the other, as
+// somebody does who turns them.
 import { readFileSync } from "node:fs";
 import { Engine } from "../search/engine.js";
 import { folder } from "./files.js";
@@ -11,8 +12,9 @@ for (const ask of asks) {
   try {
     const engine = await Engine.open(get);
     const found = await engine.search(ask);
+    for (let page = 1; page < ask.pages; page++) found.docs.push(...(await engine.search({ ...ask, page })).docs);
     const rows = await Promise.all(found.docs.map((d) => engine.row(d)));
-    answers.push({ count: found.count, kind: found.kind, of: found.of || 0, more: Boolean(found.more), docs: found.docs, rows, read: counted.files });
+    answers.push({ count: found.count, kind: found.kind, of: found.of || 0, more: Boolean(found.more), further: Boolean(found.further), docs: found.docs, rows, read: counted.files });
   } catch (e) {
     answers.push({ error: String(e) });
   }
