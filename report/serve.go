@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -120,7 +121,8 @@ func (s *server) serveFile(w http.ResponseWriter, r *http.Request, name string) 
 	slash := strings.HasSuffix(r.URL.Path, "/")
 	switch {
 	case st.IsDir() && !slash:
-		w.Header().Set("Location", path.Base(name)+"/") // relative: right behind a proxy too
+		target := url.URL{Path: path.Base(name) + "/", RawQuery: r.URL.RawQuery} // relative: right behind a proxy too
+		w.Header().Set("Location", target.String())
 		w.WriteHeader(http.StatusMovedPermanently)
 	case st.IsDir():
 		s.serveFile(w, indexOf(r), path.Join(name, "index.html"))

@@ -75,8 +75,12 @@ func TestServesFiles(t *testing.T) {
 			}
 		}
 	}
-	if r := get(t, h, "/data"); r.Code != http.StatusMovedPermanently || r.Header().Get("Location") != "data/" {
-		t.Errorf("/data: %d to %q", r.Code, r.Header().Get("Location"))
+	for path, want := range map[string]string{"/data": "data/", "/data?ih=ab&x=%0d%0ay": "data/?ih=ab&x=%0d%0ay"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusMovedPermanently || w.Header().Get("Location") != want {
+			t.Errorf("%s: %d to %q, not %q", path, w.Code, w.Header().Get("Location"), want)
+		}
 	}
 }
 
