@@ -35,7 +35,8 @@ type ask struct {
 	Files   bool   `json:"files,omitempty"`
 	Order   string `json:"order,omitempty"`
 	Page    int    `json:"page,omitempty"`
-	Pages   int    `json:"pages,omitempty"`   // so many, of one client
+	Pages   int    `json:"pages,omitempty"` // so many, of one client
+	Warm    bool   `json:"warm,omitempty"`
 	Further int    `json:"further,omitempty"` // how often it was told to look further
 }
 
@@ -400,6 +401,24 @@ func TestPagesOfAnotherOrder(t *testing.T) {
 	}
 }
 
+// Rows that are at hand cost nothing: where all are, pages are full.
+func TestWhatIsAtHandIsLookedAt(t *testing.T) {
+	docs, paths := corpus(t, 6000, false)
+	folder, docs := buildIndex(t, docs, paths, 2, small())
+	truth := readAll(docs, paths)
+	list := asks(docs, nil, 150)
+	list = slices.DeleteFunc(list, func(a ask) bool { return a.Order != "" || a.Page > 0 })
+	for i := range list {
+		list[i].Warm, list[i].Files = true, false
+	}
+	for i, got := range query(t, folder, list) {
+		want := truth.matches(list[i])
+		if diff := gocmp.Diff(want[:min(50, len(want))], got.Docs, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%+v (%s): %s", list[i], got.Kind, diff)
+		}
+	}
+}
+
 // A page that is not full, because more would have to be read than a question may, can
 // be filled by looking further.
 func TestLookingFurther(t *testing.T) {
@@ -407,7 +426,7 @@ func TestLookingFurther(t *testing.T) {
 	folder, docs := buildIndex(t, docs, paths, 2, small())
 	truth := readAll(docs, paths)
 	var list, short []ask
-	for i := 0; i < 3000; i += 10 {
+	for i := 0; i < 3000; i += 30 {
 		if w := strings.FieldsFunc(docs[i].Name, func(c rune) bool { return strings.ContainsRune(" .-_", c) }); len(w) > 2 && !docs[i].Adult {
 			list = append(list, ask{Q: `"` + w[1] + " " + w[2] + `"`})
 		}

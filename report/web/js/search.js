@@ -140,6 +140,7 @@ function say(a, e, found) {
   else parts.push(`${about[found.kind]}${plural(found.count, "torrent", "torrents")}${a.adult ? ", adult" : ""}.`);
   if (found.of) parts.push(`In this order among the ${format(found.of)} asked for most.`);
   if (found.looked) parts.push(`Only the ${format(found.looked)} torrents asked for most were looked through${found.further ? "" : "; another word looks further"}.`);
+  if (found.begun && found.docs.length) parts.push("More letters find more.");
   if (a.files && found.phrases.length) parts.push("Phrases are looked for in names of torrents, not of files.");
   if (found.cut) parts.push("Only the first words of the question are looked for.");
   if (found.count) parts.push(`Demand is of ${e.root.since === e.root.until ? e.root.since : `${e.root.since} to ${e.root.until}`}.`);

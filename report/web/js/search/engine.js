@@ -42,9 +42,10 @@ export class Engine {
   }
 
   // search finds the documents of a page. ask: {q, typing, type, year, size, country, adult,
-  // files, order, page, further}. It returns {docs, count, kind, of, looked, further, terms, unknown, cut}:
+  // files, order, page, further}. It returns {docs, count, kind, of, begun, looked, further, terms, unknown, cut}:
   // the numbers of the page's documents; how many match, which is exact, about or atLeast; among how
-  // many another order was made, where not among all; how many documents were looked at, where that
+  // many another order was made, where not among all; whether a beginning of words has more than
+  // was looked at, which more letters find; how many documents were looked at, where that
   // was too few to fill the page; whether ask.further, a number of times, looks at more of them; the
   // words that nothing has.
   async search(ask) {
@@ -63,7 +64,7 @@ export class Engine {
     const need = (page + 1) * perPage;
     await plan.match(other ? mostOrdered : need, !query.phrases.length);
     if (plan.unchecked.length || query.phrases.length) await this.check(plan, query, other ? mostOrderedChecked : need, ask.further);
-    Object.assign(result, { count: plan.count, kind: plan.kind, lists: sources.flatMap((s) => s.lists) });
+    Object.assign(result, { count: plan.count, kind: plan.kind, begun: plan.begun, lists: sources.flatMap((s) => s.lists) });
     if (plan.reach && plan.matches.length < need) Object.assign(result, { looked: plan.reach, further: plan.further });
     if (!other) return this.page(result, plan.matches, page, plan.kind !== "exact");
     if (plan.kind !== "exact") result.of = plan.matches.length;
@@ -117,6 +118,7 @@ export class Engine {
       let end = seen;
       for (; end < all.length; end++) {
         const { path } = this.rows.place(all[end]);
+        if (this.rows.packs.has(path)) continue; // costs nothing
         if (packs.size === mostChecked && !packs.has(path)) break;
         packs.add(path);
       }
@@ -186,6 +188,7 @@ class Plan {
     this.matches = [];
     this.count = 0;
     this.kind = "exact";
+    this.begun = false;
     this.reach = 0; // how many documents were looked at, where not all were
   }
 
@@ -206,7 +209,7 @@ class Plan {
     this.matches = found;
     this.count = found.length;
     if (long.length && found.length) await this.thin(found, long, need);
-    if (partial.length && !this.unchecked.length) this.kind = "atLeast";
+    if (partial.length && !this.unchecked.length) Object.assign(this, { kind: "atLeast", begun: true });
   }
 
   everything(need) {
