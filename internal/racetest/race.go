@@ -1,8 +1,5 @@
 //go:build race
 
-// Package racetest tells tests whether the race detector is at work, which makes
-// what allocates much ten times as slow. A test that does less under it is run
-// without it, too, by `make unit`.
 package racetest
 
 // Enabled is whether the detector is at work.
