@@ -210,6 +210,11 @@ func (p *Parser) outOf(i int) {
 	if ranged {
 		a = i - 1
 	}
+	if p.comic() || p.sep(i).Has(token.Hash) && p.r.Container == "" && p.r.Resolution == 0 { // #02 (of 08)
+		p.r.hints.add("comic")
+		p.r.Issue = n
+		p.span(FieldIssue, i, i+1)
+	}
 	if len(p.r.Episodes) == 0 {
 		lo := n
 		if ranged {

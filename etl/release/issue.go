@@ -208,15 +208,15 @@ func (p *Parser) numberedIssue(i int) bool {
 	return more > 0 && (w > 0 || p.dashed(i) && p.is(i, lexicon.IssueWord)) || w > 0 && p.comic()
 }
 
-// volumes reads the volumes of a comic: v03 before a bracket, v01-v12.
+// volumes reads the volumes of a comic: v03 before a bracket, v01-v12, and in a comic's file v2 #3, v03 - Some Story.
 func (p *Parser) volumes(i int) bool {
 	end := i + 1
-	if len(p.fold(i)) > 4 {
+	if w := len(p.fold(i)); w < 2 || w > 4 || w == 2 && !p.comic() {
 		return false
 	}
 	if f := bytes.TrimPrefix(p.foldAt(end), []byte("v")); len(f) == len(p.fold(i))-1 && allDigits(f) && p.sep(end) == token.Dash {
 		end++
-	} else if !(p.sep(end).Has(token.Open) && p.r.hints[hintComic] > 0 || p.comic() && (p.sep(end).Has(token.Open) || p.digits(end, 2, 4))) {
+	} else if !(p.sep(end).Has(token.Open) && p.r.hints[hintComic] > 0 || p.comic() && (p.sep(end).Has(token.Open|token.Hash) || end >= p.tail || p.toks[end].Spaced || p.digits(end, 2, 4))) {
 		return false
 	}
 	p.set(i, end, versionMark)

@@ -362,7 +362,7 @@ func (p *Parser) version(i int) {
 	if end < p.tail && p.sep(end) == token.Dot && end > i+1 && versionTail(p.fold(end)) {
 		end++
 	}
-	if end == i+1 && len(p.fold(i)) > 2 && p.volumes(i) {
+	if end == i+1 && p.volumes(i) {
 		return
 	}
 	p.set(i, end, versionMark)

@@ -382,7 +382,7 @@ var table = [...]Entry{
 	{Key: "babygotboobs", Hints: true, Meanings: []Meaning{{38, 6, "studio"}}},
 	{Key: "backroomcastingcouch", Hints: true, Meanings: []Meaning{{38, 6, "studio"}}},
 	{Key: "badteenspunished", Hints: true, Meanings: []Meaning{{38, 6, "studio"}}},
-	{Key: "baha", Meanings: []Meaning{{15, 4, "Bilibili"}}},
+	{Key: "baha", Meanings: []Meaning{{15, 4, "Bahamut"}}},
 	{Key: "band", Meanings: []Meaning{{32, 2, "-"}}},
 	{Key: "bang", First: 2},
 	{Key: "bang com", Hints: true, Meanings: []Meaning{{38, 6, "studio"}}},
