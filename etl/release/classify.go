@@ -237,6 +237,7 @@ func (c *Content) byName(r *Release) {
 		{r.Version != "" || r.Platform != "", TypeSoftware, 0.5, "a version or platform in the name"},
 		{packed, TypeOther, 0.4, "an archive"},
 		{h[hintBook] > 0 && r.Artist == "" && r.Date == "", TypeBook, 0.5, "a word of books or a magazine's month in the name"},
+		{h[hintTV] > 0 && r.Year > 0 && r.Artist == "" && r.ReleaseGroup == "", TypeTV, 0.5, "called a series or a sport"},
 		{r.Date != "" && r.Artist == "", TypeTV, 0.5, "a day in the name"},
 		{r.Year > 0 && r.Artist == "", TypeMovie, 0.5, "a year in the name"},
 		{r.Artist != "", TypeMusic, 0.5, "an artist in the name"},

@@ -17,6 +17,9 @@ func (p *Parser) findStart() {
 	if i == 0 && p.tail > 1 && p.digits(0, 1, 3) && p.toks[1].Script >= token.Han && strings.HasPrefix(p.name[p.toks[0].End:], "、") { // 14、某片: its place in a list
 		i = 1
 	}
+	if i == 0 && p.indexLetter() {
+		i = 1
+	}
 	for i < p.tail {
 		next := p.skipHead(i)
 		if next == i {
@@ -41,6 +44,12 @@ func (p *Parser) findStart() {
 		i = p.bracketTitle()
 	}
 	p.start = i
+}
+
+// indexLetter tells whether a capital by which lists are sorted leads a Han title: J-某片, Y 某片.
+func (p *Parser) indexLetter() bool {
+	return p.tail > 1 && p.toks[0].Start == 0 && p.toks[0].End == 1 && p.name[0] >= 'A' && p.name[0] <= 'Z' &&
+		p.toks[1].Script == token.Han && p.sep(1).Has(token.Space|token.Dash|token.Close) && p.marks[1].kind == free
 }
 
 // school is how many tokens at the head name a maker of courses.

@@ -72,7 +72,8 @@ func (p *Parser) programEnd(end int) int {
 // latinBehind returns the first token of a Latin title that stands outside brackets behind a title in another script and
 // its bracketed tags, 0 for none: 某片[中字].Some.Film.2023.
 func (p *Parser) latinBehind(end int) int {
-	if p.second > 0 || end >= p.tail || p.region(end) == 0 && p.marks[end].kind != season || p.region(p.start) != 0 {
+	counted := end < p.tail && p.region(end) == 0 && (p.marks[end].kind == season || p.marks[end].kind == episode)
+	if p.second > 0 || end >= p.tail || p.region(end) == 0 && !counted || p.region(p.start) != 0 {
 		return 0
 	}
 	if p.toks[p.start].Script == token.Cyrillic {
@@ -81,16 +82,37 @@ func (p *Parser) latinBehind(end int) int {
 	if p.toks[p.start].Script < token.Han {
 		return 0
 	}
-	if p.marks[end].kind == season && p.region(end) == 0 { // 某剧 第三季 Some Series S03
-		if i := end + int(p.marks[end].n); i < p.tail && p.open(i) && p.toks[i].Script == token.Latin && p.long(i) && p.marks[i].kind == free && p.firstHard(i) > i+1 {
-			return i
-		}
-		return 0
+	if counted {
+		return p.latinCounted(end)
 	}
 	for i := end; i < p.tail && !(p.region(i) == 0 && p.hard(i)); i++ {
 		if p.region(i) == 0 && p.marks[i].kind == free && p.toks[i].Script == token.Latin && p.long(i) {
 			return i
 		}
+	}
+	return 0
+}
+
+// latinCounted returns the first token of the Latin title behind the season or all the episodes of a title in another script, and
+// behind brackets, at token i, 0 for none: 某剧 第三季 Some Series S03, 某剧 第三季[全9集][中字].Series.S03, 某剧.全46集.Some.Series.2009.
+func (p *Parser) latinCounted(i int) int {
+	sure := p.marks[i].kind == season
+	i++
+	for i < p.tail && (p.region(i) > 0 || p.marks[i].kind == cont) {
+		sure = sure && p.region(i) == 0
+		i++
+	}
+	if i >= p.tail || !p.open(i) || p.toks[i].Script != token.Latin || !p.long(i) || p.marks[i].kind != free {
+		return 0
+	}
+	end := p.firstHard(i)
+	for k := i + 1; k < end; k++ {
+		if p.marks[k].kind == yearLike {
+			end = k
+		}
+	}
+	if sure && end > i+1 || end < p.tail && p.region(end) == 0 && (p.marks[end].kind == season || p.marks[end].kind == yearLike) {
+		return i
 	}
 	return 0
 }
