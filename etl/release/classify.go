@@ -291,6 +291,12 @@ func musical(r *Release) bool {
 	return MediaOf(r.Container) == MediaAudio || r.hints[hintMusic] > 1
 }
 
+// groupXXX tells whether XXX stands where the group of a film does: Some Film 2017 1080p WEB-DL H265-XXX.
+func groupXXX(r *Release, name string) bool {
+	s := r.Spans[FieldAdult]
+	return r.Year > 0 && r.VideoCodec != "" && s.Start > 0 && int(s.Start) <= len(name) && name[s.Start-1] == '-' && int(s.End)+5 > len(name)
+}
+
 // adultEvidence says what makes a release adult, empty for nothing. One word that has no other use is enough; words with
 // another use count in threes, or beside a studio's name.
 func adultEvidence(r *Release, name, contentType string) string {
@@ -300,7 +306,7 @@ func adultEvidence(r *Release, name, contentType string) string {
 		return ""
 	}
 	switch {
-	case r.Adult == "xxx" && (len(r.Seasons) == 0 || h[hintExplicit]+h[hintSoft]+h[hintStudio] > 0):
+	case r.Adult == "xxx" && (len(r.Seasons) == 0 && !groupXXX(r, name) || h[hintExplicit]+h[hintSoft]+h[hintStudio] > 0):
 		return "XXX behind the title"
 	case h[hintJav] > 0 && contentType != TypeBook && contentType != TypeMusic && r.Year == 0 && len(r.Seasons) == 0:
 		return "a studio's code at the head of the name"
