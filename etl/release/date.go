@@ -195,7 +195,7 @@ func (p *Parser) takeYear(i int) {
 
 // isYear tells whether token i may be a year: 1999, 2006г.
 func (p *Parser) isYear(i int) bool {
-	if p.marks[i].kind != free {
+	if i >= p.tail || p.marks[i].kind != free {
 		return false
 	}
 	if p.digits(i, 4, 4) {

@@ -26,7 +26,7 @@ func (p *Parser) findGroup() {
 	}
 	if p.lead > 0 {
 		r := p.list.Regions[p.lead]
-		if !p.regionOf(int(r.First), site) {
+		if !p.regionOf(int(r.First), site) && !p.bracketedAlt() {
 			p.takeGroup(int(r.First), int(r.Last))
 			return
 		}

@@ -49,7 +49,35 @@ func (p *Parser) titles() {
 		p.r.AltTitle = p.clean(p.second, b)
 		p.span(FieldAltTitle, p.second, b)
 	}
+	if p.r.AltTitle == "" && p.bracketedAlt() {
+		r := p.list.Regions[p.lead]
+		p.r.AltTitle = p.clean(int(r.First), int(r.Last))
+		p.span(FieldAltTitle, int(r.First), int(r.Last))
+	}
 	p.episodeTitle()
+}
+
+// bracketedAlt tells whether the bracket that leads the name holds a title in Han and not a group: [某剧].Some.Series.S01.
+func (p *Parser) bracketedAlt() bool {
+	if p.lead <= 0 {
+		return false
+	}
+	r := p.list.Regions[p.lead]
+	a, b := int(r.First), int(r.Last)
+	if b != p.start || b >= p.tail || p.region(b) != 0 || !p.sep(b).Has(token.Dot) || p.toks[b].Script != token.Latin {
+		return false
+	}
+	for i := a; i < b; i++ {
+		if p.toks[i].Script != token.Han || p.marks[i].kind != free {
+			return false
+		}
+		for _, word := range [...]string{"组", "組", "社", "字幕", "压制", "壓制", "论坛", "論壇", "家族", "搬运", "网"} {
+			if strings.Contains(p.name[p.toks[i].Start:p.toks[i].End], word) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // segments cuts the tokens from start to end where a title may stop.
@@ -81,8 +109,7 @@ func (p *Parser) segments() {
 			continue
 		}
 		sg := &p.segs[cur]
-		sg.b = i + 1
-		if sg.script == token.NoScript {
+		if sg.b = i + 1; sg.script == token.NoScript || p.initials(i, sg) {
 			sg.script = p.toks[i].Script
 		}
 	}
@@ -109,7 +136,16 @@ func (p *Parser) breaks(i, cur int) bool {
 	if p.toks[i].Spaced && (!s.Has(token.Other) || p.exclaims(i-1)) || s.Has(token.Pipe) || s == token.Space|token.Under || s.Has(token.Slash) && (s.Has(token.Space|token.Under) || other(sg.script, p.toks[i].Script) || p.region(i) > 0) {
 		return true
 	}
-	return other(sg.script, p.toks[i].Script) && (p.long(i) || p.toks[i].Script == token.Latin && i+1 < p.end && p.toks[i+1].Script == token.Latin) && !p.hasDigit(i)
+	return other(sg.script, p.toks[i].Script) && !p.initials(i, sg) && (p.long(i) || p.toks[i].Script == token.Latin && i+1 < p.end && p.toks[i+1].Script == token.Latin) && !p.hasDigit(i)
+}
+
+// initials tells whether token i is in Han and goes on behind up to four capitals that its segment begins with: X战警, IT狂人.
+func (p *Parser) initials(i int, sg *segment) bool {
+	if p.toks[i].Script != token.Han || i != sg.a+1 || p.toks[i-1].Script != token.Latin || p.toks[i-1].End != p.toks[i].Start {
+		return false
+	}
+	word := p.name[p.toks[i-1].Start:p.toks[i-1].End]
+	return len(word) <= 4 && word == strings.ToUpper(word)
 }
 
 // exclaims tells whether a mark that belongs to token i stands behind it: Some Title! - More.

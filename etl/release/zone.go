@@ -97,6 +97,9 @@ func (p *Parser) latinBehind(end int) int {
 // behind brackets, at token i, 0 for none: 某剧 第三季 Some Series S03, 某剧 第三季[全9集][中字].Series.S03, 某剧.全46集.Some.Series.2009.
 func (p *Parser) latinCounted(i int) int {
 	sure := p.marks[i].kind == season
+	if sure && p.toks[i].Script == token.Latin && len(p.r.Episodes) > 0 && p.r.Spans[FieldEpisode].Start < p.toks[i].End {
+		return 0 // 某剧.S01E05.What.It.Is.Called
+	}
 	i++
 	for i < p.tail && (p.region(i) > 0 || p.marks[i].kind == cont) {
 		sure = sure && p.region(i) == 0
