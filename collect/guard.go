@@ -62,6 +62,7 @@ const (
 	DefaultAddress = 50
 	DefaultNetwork = 500
 	burstSeconds   = 4
+	provenSeconds  = 1 // of them, of Limits.All, are kept for addresses that have proven themselves, and for our own queries
 )
 
 func (l Limits) orDefaults() Limits {
@@ -79,7 +80,7 @@ func (l Limits) orDefaults() Limits {
 
 // guard decides whom we hear and whom we send to. Its memory is fixed: where
 // more addresses are seen than it has room for, those seen longest ago are
-// forgotten, and with them their proof and what they used up.
+// forgotten, and with them what they used up; those with a proof last.
 type guard struct {
 	limits        Limits
 	allowLoopback bool
@@ -139,12 +140,16 @@ func (g *guard) admit(from netip.AddrPort, now int64) reason {
 	if r := g.reachable(from); r != kept {
 		return r
 	}
+	a, left := g.addresses.of(addressOf(from.Addr()), now), 0.0
+	if a.proven <= now { // in a flood from forged addresses, others are still served
+		left = g.limits.All * provenSeconds
+	}
 	switch {
-	case !g.addresses.of(addressOf(from.Addr()), now).spend(g.limits.Address, now):
+	case !a.spend(g.limits.Address, 0, now):
 		return rateAddress
-	case !g.networks.of(networkOf(from.Addr()), now).spend(g.limits.Network, now):
+	case !g.networks.of(networkOf(from.Addr()), now).spend(g.limits.Network, 0, now):
 		return rateNetwork
-	case g.limits.All > 0 && !g.all.spend(g.limits.All, now):
+	case g.limits.All > 0 && !g.all.spend(g.limits.All, left, now):
 		return rateAll
 	}
 	return kept
@@ -190,7 +195,7 @@ func (g *guard) mayAsk(to netip.AddrPort, now int64) bool {
 	if now-a.askedSince > minute {
 		a.askedSince, a.asked = now, 0
 	}
-	if a.proven <= now && a.named <= now && a.asked >= askedAtMost || g.limits.All > 0 && !g.all.spend(g.limits.All, now) {
+	if a.proven <= now && a.named <= now && a.asked >= askedAtMost || g.limits.All > 0 && !g.all.spend(g.limits.All, 0, now) {
 		return false
 	}
 	a.asked++
@@ -228,13 +233,14 @@ type account struct {
 	asked      uint8
 }
 
-// spend takes a packet from an allowance of so many a second.
-func (a *account) spend(perSecond float64, now int64) bool {
+// spend takes a packet from an allowance of so many a second, unless it would leave
+// fewer than left.
+func (a *account) spend(perSecond, left float64, now int64) bool {
 	if now > a.seen {
 		a.spent = max(0, a.spent-perSecond*float64(now-a.seen)/second)
 		a.seen = now
 	}
-	if a.spent+1 > perSecond*burstSeconds {
+	if a.spent+1+left > perSecond*burstSeconds {
 		return false
 	}
 	a.spent++
@@ -242,8 +248,8 @@ func (a *account) spend(perSecond float64, now int64) bool {
 }
 
 // ledger keeps accounts in a table of fixed size: sets of four, of which the
-// one that was used longest ago gives way. The hash is keyed, so that nobody
-// can choose whom to push out.
+// one that was used longest ago gives way, and those that have proven themselves
+// last. The hash is keyed, so that nobody can choose whom to push out.
 type ledger struct {
 	seed maphash.Seed
 	sets [][4]account
@@ -262,7 +268,7 @@ func (l *ledger) of(who [16]byte, now int64) *account {
 		if a.key == key {
 			return a
 		}
-		if a.seen < oldest.seen {
+		if known, least := a.proven > now, oldest.proven > now; known == least && a.seen < oldest.seen || least && !known {
 			oldest = a
 		}
 	}

@@ -88,6 +88,26 @@ func TestRates(t *testing.T) {
 	}), 1000*10+1000*burstSeconds, rateAll)
 }
 
+// TestFloodLeavesTheProven: while forged addresses use up all that may be sent, who has
+// proven to be where it says is heard, and so it is minutes after.
+func TestFloodLeavesTheProven(t *testing.T) {
+	g := newGuard(Limits{All: 1000}, false)
+	proven, taken, later := at("9.9.9.9:1"), 0, int64(now)
+	g.prove(proven, now)
+	for i := range 500_000 {
+		later = now + int64(i)*200 // 5000 a second
+		if g.admit(netip.AddrPortFrom(netip.AddrFrom4([4]byte{5, byte(i >> 16), byte(i >> 8), byte(i)}), 1), later) == kept {
+			taken++
+		}
+		if i > 450_000 && i%500 == 0 && g.admit(proven, later) != kept {
+			t.Fatalf("after %d packets the proven address is not heard", i)
+		}
+	}
+	if taken < 90_000 || taken > 110_000 {
+		t.Errorf("%d packets of others were taken in 100 s, want some 100,000", taken)
+	}
+}
+
 // TestForgedAddressesFillNothing sends from 300,000 addresses: the guard's
 // memory is what it was, and an address that behaves is still heard.
 func TestForgedAddressesFillNothing(t *testing.T) {
