@@ -292,11 +292,10 @@ func (cmd collectCommand) places(ctx context.Context, cfg *collect.Config) error
 	if cfg.Live == nil && !edge {
 		return nil
 	}
-	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", edge && cmd.ASN == "")
-	if err != nil && !edge { // a lake that is away is no reason not to listen
-		cfg.Say("place databases: %v; the live view has no map until the next start", err)
+	if !edge && cmd.Geo == "" && !cmd.lakeThere(ctx, cfg) {
 		return nil
 	}
+	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", edge && cmd.ASN == "")
 	if err != nil {
 		return fmt.Errorf("place databases: %w", err)
 	}
@@ -318,6 +317,22 @@ func (cmd collectCommand) places(ctx context.Context, cfg *collect.Config) error
 		return fmt.Errorf("place databases: %w", err)
 	}
 	return nil
+}
+
+// lakeWait is how long a lake may take to say whether it has place databases.
+const lakeWait = 5 * time.Second
+
+// lakeThere reports whether the lake can be asked for place databases. One that is
+// away is no reason not to listen, nor to begin late.
+func (cmd collectCommand) lakeThere(ctx context.Context, cfg *collect.Config) bool {
+	ctx, cancel := context.WithTimeout(ctx, lakeWait)
+	defer cancel()
+	_, err := cfg.Store.Stat(ctx, geo.CityKey)
+	if err == nil || errors.Is(err, lake.ErrNotFound) {
+		return true
+	}
+	cfg.Say("place databases: %v; the live view has no map until the next start", err)
+	return false
 }
 
 // parseSize reads bytes, or K, M, G or T (of 1024) of them.

@@ -66,11 +66,18 @@ func (a *away) List(ctx context.Context, prefix string) iter.Seq2[lake.Info, err
 	return a.Store.List(ctx, prefix)
 }
 
-// gone is a lake that cannot be read.
+// gone is a lake that cannot be read, and takes its time to say so.
 type gone struct{ lake.Store }
 
-func (gone) Open(context.Context, string) (lake.Object, error) {
-	return nil, errors.New("the lake is away")
+var errGone = errors.New("the lake is away")
+
+func (gone) Open(context.Context, string) (lake.Object, error) { return nil, errGone }
+
+func (gone) Stat(ctx context.Context, _ string) (lake.Info, error) {
+	if _, bounded := ctx.Deadline(); !bounded {
+		return lake.Info{}, errors.New("it may wait for ever")
+	}
+	return lake.Info{}, errGone
 }
 
 // TestPlacesAway: a lake that is away when it starts costs a collector the map. With
