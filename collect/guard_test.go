@@ -92,10 +92,10 @@ func TestRates(t *testing.T) {
 // proven to be where it says is heard, and so it is minutes after.
 func TestFloodLeavesTheProven(t *testing.T) {
 	g := newGuard(Limits{All: 1000}, false)
-	proven, taken, later := at("9.9.9.9:1"), 0, int64(now)
+	proven, taken := at("9.9.9.9:1"), 0
 	g.prove(proven, now)
 	for i := range 500_000 {
-		later = now + int64(i)*200 // 5000 a second
+		later := now + int64(i)*200 // 5000 a second
 		if g.admit(netip.AddrPortFrom(netip.AddrFrom4([4]byte{5, byte(i >> 16), byte(i >> 8), byte(i)}), 1), later) == kept {
 			taken++
 		}

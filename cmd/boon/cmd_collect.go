@@ -292,7 +292,7 @@ func (cmd collectCommand) places(ctx context.Context, cfg *collect.Config) error
 	if cfg.Live == nil && !edge {
 		return nil
 	}
-	if !edge && cmd.Geo == "" && !cmd.lakeThere(ctx, cfg) {
+	if !edge && cmd.Geo == "" && lakeAway(ctx, cfg) {
 		return nil
 	}
 	lakes, done, err := lakeGeo(ctx, cfg.Store, cmd.Geo == "", edge && cmd.ASN == "")
@@ -322,17 +322,17 @@ func (cmd collectCommand) places(ctx context.Context, cfg *collect.Config) error
 // lakeWait is how long a lake may take to say whether it has place databases.
 const lakeWait = 5 * time.Second
 
-// lakeThere reports whether the lake can be asked for place databases. One that is
-// away is no reason not to listen, nor to begin late.
-func (cmd collectCommand) lakeThere(ctx context.Context, cfg *collect.Config) bool {
+// lakeAway reports whether the lake cannot be asked for place databases now. That is
+// no reason not to listen, nor to begin late.
+func lakeAway(ctx context.Context, cfg *collect.Config) bool {
 	ctx, cancel := context.WithTimeout(ctx, lakeWait)
 	defer cancel()
 	_, err := cfg.Store.Stat(ctx, geo.CityKey)
-	if err == nil || errors.Is(err, lake.ErrNotFound) {
-		return true
+	if !errors.Is(err, lake.ErrAway) && !errors.Is(err, context.DeadlineExceeded) {
+		return false
 	}
 	cfg.Say("place databases: %v; the live view has no map until the next start", err)
-	return false
+	return true
 }
 
 // parseSize reads bytes, or K, M, G or T (of 1024) of them.

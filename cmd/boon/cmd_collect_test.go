@@ -67,31 +67,43 @@ func (a *away) List(ctx context.Context, prefix string) iter.Seq2[lake.Info, err
 }
 
 // gone is a lake that cannot be read, and takes its time to say so.
-type gone struct{ lake.Store }
+type gone struct {
+	lake.Store
+	why error
+}
 
-var errGone = errors.New("the lake is away")
+func (g gone) Open(context.Context, string) (lake.Object, error) { return nil, g.why }
 
-func (gone) Open(context.Context, string) (lake.Object, error) { return nil, errGone }
-
-func (gone) Stat(ctx context.Context, _ string) (lake.Info, error) {
+func (g gone) Stat(ctx context.Context, _ string) (lake.Info, error) {
 	if _, bounded := ctx.Deadline(); !bounded {
 		return lake.Info{}, errors.New("it may wait for ever")
 	}
-	return lake.Info{}, errGone
+	return lake.Info{}, g.why
 }
 
-// TestPlacesAway: a lake that is away when it starts costs a collector the map. With
-// privacy edge, it cannot begin without places.
+// TestPlacesAway: a lake that is away when it starts costs a collector the map; one that
+// refuses, or privacy edge, which cannot do without places, the start.
 func TestPlacesAway(t *testing.T) {
 	var said string
-	cfg := collect.Config{Store: gone{lake.NewMemory()}, Say: func(format string, args ...any) { said += fmt.Sprintf(format, args...) }}
-	cfg.Live = cfg.Store
-	err := collectCommand{Privacy: collect.Plain}.places(t.Context(), &cfg)
-	if err != nil || cfg.Geo != nil || !strings.Contains(said, "the lake is away; the live view has no map until the next start") {
-		t.Errorf("%v, and said: %q", err, said)
-	}
-	if err := (collectCommand{Privacy: collect.Edge}).places(t.Context(), &cfg); err == nil || !strings.Contains(err.Error(), "the lake is away") {
-		t.Errorf("with edge: %v", err)
+	refuses := errors.New("access denied")
+	for _, c := range []struct {
+		why     error
+		privacy string
+		want    error
+		says    string
+	}{
+		{lake.ErrAway, collect.Plain, nil, "the lake is away; the live view has no map until the next start"},
+		{context.DeadlineExceeded, collect.Plain, nil, "the live view has no map until the next start"},
+		{lake.ErrAway, collect.Edge, lake.ErrAway, ""},
+		{refuses, collect.Plain, refuses, ""},
+	} {
+		said = ""
+		cfg := collect.Config{Store: gone{lake.NewMemory(), c.why}, Say: func(format string, args ...any) { said += fmt.Sprintf(format, args...) }}
+		cfg.Live = cfg.Store
+		err := collectCommand{Privacy: c.privacy}.places(t.Context(), &cfg)
+		if !errors.Is(err, c.want) || cfg.Geo != nil || !strings.Contains(said, c.says) {
+			t.Errorf("%v, %s: %v, and said: %q", c.why, c.privacy, err, said)
+		}
 	}
 }
 

@@ -34,6 +34,8 @@ var (
 	ErrConflict = errors.New("the object is not what was expected")
 	// ErrBadKey: the key is not one a lake can hold.
 	ErrBadKey = errors.New("bad object key")
+	// ErrAway: the lake does not answer, and may do so later.
+	ErrAway = errors.New("the lake is away")
 )
 
 // Store holds objects. All methods may be called from several goroutines.

@@ -13,6 +13,12 @@ import (
 
 var errNoCredentials = errors.New("no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE")
 
+// away marks an error as ErrAway.
+type away struct{ error }
+
+func (a away) Is(target error) bool { return target == ErrAway }
+func (a away) Unwrap() error        { return a.error }
+
 // statusOf is the HTTP status of a failed request, 0 where there was no answer.
 func statusOf(err error) int {
 	var r *awshttp.ResponseError
@@ -73,9 +79,9 @@ func (s *S3) explain(verb, key string, err error) error {
 	case status == 501:
 		return fmt.Errorf("%s: %s lacks a part of S3 that a lake needs (conditional writes, as of 2024): %w", what, s.endpoint, err)
 	case errors.As(err, &op) && op.Op == "dial":
-		return fmt.Errorf("%s: %s cannot be reached; look at AWS_ENDPOINT_URL and the network: %w", what, s.endpoint, err)
+		return away{fmt.Errorf("%s: %s cannot be reached; look at AWS_ENDPOINT_URL and the network: %w", what, s.endpoint, err)}
 	case status == 429, status >= 500, status == 0:
-		return fmt.Errorf("%s: %s did not serve in %d attempts; try again later: %w", what, s.endpoint, s.opts.Attempts, err)
+		return away{fmt.Errorf("%s: %s did not serve in %d attempts; try again later: %w", what, s.endpoint, s.opts.Attempts, err)}
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }

@@ -396,7 +396,7 @@ func TestS3Errors(t *testing.T) {
 					t.Errorf("%s: %v", what, err)
 				}
 			}
-			if _, err := s.Stat(t.Context(), "k"); err == nil || errors.Is(err, lake.ErrNotFound) {
+			if _, err := s.Stat(t.Context(), "k"); err == nil || errors.Is(err, lake.ErrNotFound) || errors.Is(err, lake.ErrAway) != (name == "no server") {
 				t.Errorf("stat: %v", err)
 			}
 		})
