@@ -210,7 +210,7 @@ func (p *Parser) outOf(i int) {
 	if ranged {
 		a = i - 1
 	}
-	if p.comic() || p.sep(i).Has(token.Hash) && p.r.Container == "" && p.r.Resolution == 0 { // #02 (of 08)
+	if n > 0 && (p.comic() || p.sep(i).Has(token.Hash) && p.r.Container == "" && p.r.Resolution == 0) { // #02 (of 08)
 		p.r.hints.add("comic")
 		p.r.Issue = n
 		p.span(FieldIssue, i, i+1)

@@ -128,7 +128,7 @@ func (p *Parser) magazineMonth(end int) int {
 		return end
 	}
 	for w := 1; w <= 2; w++ {
-		if n, more := p.countOf(i-w, lexicon.IssueWord); more == w && i-w > p.start {
+		if n, more := p.countOf(i-w, lexicon.IssueWord); n > 0 && more == w && i-w > p.start {
 			p.r.hints.add("book")
 			p.r.Issue = n
 			p.span(FieldIssue, i-w, i)
