@@ -333,7 +333,7 @@ func (p *Parser) nextEpisode(j, season, last int, s token.Sep) (int, bool) {
 		return eps[n-1], true
 	}
 	n, w, _ := p.episodeNumber(j)
-	if w == 1 && last < 10 && s == token.Dash && (p.sep(j+1).Has(token.Close) || p.is(j+1, lexicon.OfWord)) { // S1E1-8 of 8
+	if w == 1 && last < 10 && s == token.Dash && (p.sep(j+1).Has(token.Close) || p.is(j+1, lexicon.OfWord) || p.tagOrEnd(j+1)) { // S1E1-8 of 8, S1E1-4
 		w = 2
 	}
 	if s == token.Dot && w == 2 && n == last+1 && p.tagAt(j+1) { // S03E21.22.HDTV
