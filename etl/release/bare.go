@@ -169,6 +169,9 @@ func (p *Parser) numbered(i, n, w int) bool {
 	if w == 3 && p.sep(i).Blank() && p.voiced(end) && p.noYear() && p.toks[i-1].Digits == 0 { // Some Show 366 [Eng Sub]
 		return true
 	}
+	if w > 1 && w < 4 && p.r.CRC != "" && p.sep(i).Blank() && p.sep(end).Has(token.Open) && p.noYear() && p.toks[i-1].Digits == 0 { // Some Show 63 [560D3414]
+		return true
+	}
 	return zero && !p.is(end, lexicon.Complete) && !p.is(end, lexicon.Pack) && p.marks[i-1].kind != versionMark && (p.sep(end).Blank() || p.sep(end)&^token.Space == token.Open) && p.noYear() && !p.is(i-1, lexicon.AudioCodec) && p.toks[i-1].Digits == 0
 }
 

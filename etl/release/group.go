@@ -69,6 +69,8 @@ func (p *Parser) groupEnd() int {
 		case k > 0 && p.list.Regions[k].Open == '{' && int(p.list.Regions[k].First) > p.end:
 			j = int(p.list.Regions[k].First)
 		case p.sep(j) == token.Under && string(p.fold(j)) == "int":
+		case string(p.fold(j)) == "tpb" && p.digits(j-1, 6, 8) && p.sep(j) == token.Dot && j-1 > p.end: // .5190458.TPB.torrent
+			j--
 		case k > 0 && int(p.list.Regions[k].First) > p.end && p.trackerBracket(int(p.list.Regions[k].First), j):
 			j = int(p.list.Regions[k].First)
 		default:

@@ -232,7 +232,7 @@ func (p *Parser) backwards(end int) int {
 		case m.class == lexicon.Strong:
 		case j == p.start+1 && article(string(p.fold(p.start))) && (m.class != lexicon.Weak || p.is(j, lexicon.SeasonWord)): // The English, The Series
 			return i
-		case p.sep(i).Has(token.Comma) || j > 0 && p.is(j-1, lexicon.AndWord):
+		case p.sep(i).Has(token.Comma) || p.sep(j).Has(token.Amp) && m.class != lexicon.Language || j > 0 && p.is(j-1, lexicon.AndWord):
 			return i
 		case m.class == lexicon.Weak && !p.wordlike(j, end):
 		case m.class == lexicon.Language && p.lead > 0 && end < p.tail && p.marks[end].kind == episode && p.toks[end].Digits > 0 && !p.capital(j, 1): // [Group] bokura ga ita 01
@@ -240,7 +240,7 @@ func (p *Parser) backwards(end int) int {
 		case m.class == lexicon.Zone && end == p.group[0] && end > 0 && p.says(j, lexicon.AudioCodec) != nil && p.capital(j, 1): // Some.Samples.WAV-GRP
 		case m.class == lexicon.Zone && p.forVideo(j) && end < p.tail && p.marks[end].kind == episode && p.toks[end].Digits > 0 && !p.toks[end].Spaced && p.region(end) == 0: // Some Show OAD 02
 		case m.class == lexicon.Zone && string(p.fold(j)) == "tv" && end < p.tail && p.marks[end].kind == episode && p.region(end) > 0 && p.region(j) == 0: // Some Show TV [20 of 25]
-		case m.class == lexicon.Language && (!byYear || p.spoken(j, end)) && (end < p.tail || p.loud(j)):
+		case m.class == lexicon.Language && (!byYear || p.spoken(j, end) || i < start && p.marks[i].kind == tag && p.marks[i].class == lexicon.Language && p.sep(i).Has(token.Amp|token.Plus)) && (end < p.tail || p.loud(j)):
 		case m.class == lexicon.Zone && (p.region(j) > 0 || p.country(j, end) || p.loud(j) && (p.tagAt(end) || byYear && (p.is(j, lexicon.Edition) || i < start))):
 		default:
 			return i
@@ -264,7 +264,7 @@ func (p *Parser) wordlike(j, end int) bool {
 		case lexicon.Pack:
 			return !p.loud(j) && !p.namesPack(j, end)
 		case lexicon.App:
-			return end == p.year
+			return end == p.year || end < p.tail && (p.marks[end].kind == season || p.marks[end].kind == episode)
 		case lexicon.ThreeD:
 			return end == p.year || end < p.tail && p.marks[end].kind == versionMark
 		case lexicon.Format:
