@@ -21,10 +21,12 @@ type reader struct {
 	now   func() time.Time
 	say   func(format string, args ...any)
 	seen  map[string]struct{} // keys of segments, within the time that is read
+	tried map[string]int      // of segments that could not be read: how often
 }
 
 const (
 	lookEvery  = 20 * time.Second // for new segments
+	readTries  = 3                // of a segment
 	sayEvery   = 10 * time.Second
 	rowsAtOnce = 4096
 )
@@ -110,11 +112,12 @@ func (r *reader) pages(pages parquet.Pages, values []parquet.Value) error {
 }
 
 // recent reads the segments that are new since the last time. A segment that
-// cannot be read is passed over: boon etl tells of it.
+// cannot be read is tried again the next times, and then passed over: boon etl tells
+// of it.
 func (r *reader) recent(ctx context.Context) error {
 	until := r.now()
 	since := until.Add(-r.back)
-	there := map[string]struct{}{}
+	there, tried := map[string]struct{}{}, map[string]int{}
 	said, read := r.now(), 0
 	for day := lake.DayOf(since.UnixMicro()); day <= lake.DayOf(until.UnixMicro()); day++ {
 		for info, err := range r.store.List(ctx, lake.RawDayPrefix(day)) {
@@ -125,24 +128,30 @@ func (r *reader) recent(ctx context.Context) error {
 			if err != nil || time.UnixMicro(key.Start).Before(since.Add(-time.Hour)) {
 				continue
 			}
-			there[info.Key] = struct{}{}
 			if _, seen := r.seen[info.Key]; seen {
+				there[info.Key] = struct{}{}
 				continue
 			}
-			if err := r.segment(ctx, info.Key, since); err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
+			err = r.segment(ctx, info.Key, since)
+			switch times := r.tried[info.Key] + 1; {
+			case err == nil:
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case times < readTries:
+				tried[info.Key] = times
+				r.say("%v; trying again in %v", err, lookEvery)
+				continue
+			default:
 				r.say("%v; it is passed over", err)
 			}
-			r.seen[info.Key] = struct{}{}
+			there[info.Key], r.seen[info.Key] = struct{}{}, struct{}{}
 			if read++; r.now().Sub(said) > sayEvery {
 				said = r.now()
 				r.say("reading what was asked for: %d segments so far, of %s", read, day)
 			}
 		}
 	}
-	r.seen = there
+	r.seen, r.tried = there, tried
 	return nil
 }
 

@@ -159,6 +159,11 @@ func (w *writer) commit() error {
 	if len(w.batch) == 0 {
 		return nil
 	}
+	if w.since.excluded > 0 { // that is all there is of them
+		if err := w.report(w.micros(), nil); err != nil {
+			return err
+		}
+	}
 	if err := w.segments.Flush(); err != nil {
 		return fmt.Errorf("write to the spool %s: %w", w.spool.Dir(), err)
 	}
@@ -194,13 +199,16 @@ func (w *writer) commit() error {
 	return nil
 }
 
-// endMinute writes the minute's stats event. While the disk is full it is put off.
-func (w *writer) endMinute(at int64) error {
+// endMinute writes the minute's stats event.
+func (w *writer) endMinute(at int64) error { return w.report(at, w.gauges()) }
+
+// report writes a stats event. While the disk is full it is put off.
+func (w *writer) report(at int64, gauges map[string]int64) error {
 	ready, err := w.segments.Ready(at)
 	if err != nil || !ready {
 		return err
 	}
-	return w.stats(at, w.gauges())
+	return w.stats(at, gauges)
 }
 
 // stats writes what was logged and sent since the last stats event.
