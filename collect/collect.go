@@ -19,8 +19,8 @@
 //
 //   - Each packet that was received is logged, or dropped for a reason that is
 //     counted: received = logged + dropped, in each segment, also where the
-//     process was killed. Kill -9 loses at most a second, and two of what is only
-//     counted; a power cut five.
+//     process was killed. Kill -9 loses at most a second, and twelve of what is
+//     only counted; a power cut five.
 //   - It harms nobody. Nothing is sent to an address that cannot be on the
 //     internet, or is our own. To one that has not proven itself, by a token or a
 //     reply, an answer has at most three bytes for each byte received, and

@@ -76,32 +76,26 @@ func spawn(t *testing.T, dir string) *process {
 }
 
 // TestKillLosesAtMostASecond kills a collector under load again and again. What
-// was answered a second before is in the log, once; nothing is there twice; what is
-// not logged is counted, but for two seconds; the sums of every segment close. On a machine that lets processes wait, so long a
+// was answered a second before is in the log, once; nothing is there twice; the
+// sums of every segment close. On a machine that lets processes wait, so long a
 // wait is granted on top.
 func TestKillLosesAtMostASecond(t *testing.T) {
 	dir := t.TempDir()
-	var sure, sent []uint64    // by the number in the info-hash
-	var surePings, pings int64 // which are counted alone
-	ping := "d1:ad2:id20:" + strings.Repeat("i", 20) + "e1:q4:ping1:t2:aa1:y1:qe"
+	var sure, sent []uint64 // by the number in the info-hash
 	next := uint64(1)
 	for range 4 {
 		p := spawn(t, dir)
 		a := newAsker(t, p.at, "127.0.0.2:0")
-		var at, pinged []time.Time
+		var at []time.Time
 		first := next
 		stalled := measureStalls(t)
-		for began := time.Now(); time.Since(began) < 3500*time.Millisecond; next++ {
+		for began := time.Now(); time.Since(began) < 1700*time.Millisecond; next++ {
 			a.send(numberedQuery(next))
 			if a.raw() == nil {
 				t.Fatalf("query %d got no answer", next)
 			}
 			at = append(at, time.Now())
 			sent = append(sent, next)
-			if a.send(ping); a.raw() == nil {
-				t.Fatal("a ping got no answer")
-			}
-			pinged = append(pinged, time.Now())
 			time.Sleep(500 * time.Microsecond)
 		}
 		if err := p.cmd.Process.Kill(); err != nil {
@@ -113,11 +107,6 @@ func TestKillLosesAtMostASecond(t *testing.T) {
 		for i, when := range at {
 			if killed.Sub(when) > granted {
 				sure = append(sure, first+uint64(i))
-			}
-		}
-		for _, when := range pinged {
-			if pings++; killed.Sub(when) > granted+time.Second {
-				surePings++
 			}
 		}
 	}
@@ -132,15 +121,7 @@ func TestKillLosesAtMostASecond(t *testing.T) {
 	if err := last.cmd.Wait(); err != nil {
 		t.Errorf("SIGTERM: %v", err)
 	}
-	all := read(t, lake.NewFile(filepath.Join(dir, "lake")))
-	checkNumbered(t, all, sure, sent)
-	counted := int64(0)
-	for _, s := range all.stats {
-		counted += s.Received["ping"]
-	}
-	if counted < surePings || counted > pings {
-		t.Errorf("%d pings are counted, of %d, %d of them two seconds before a kill", counted, pings, surePings)
-	}
+	checkNumbered(t, lake.NewFile(filepath.Join(dir, "lake")), sure, sent)
 	left, err := filepath.Glob(filepath.Join(dir, "spool", "*.zst"))
 	if open, _ := filepath.Glob(filepath.Join(dir, "spool", "*.open")); err != nil || len(left)+len(open) > 0 {
 		t.Errorf("left in the spool: %v %v", left, open)
@@ -179,8 +160,9 @@ func numberedQuery(n uint64) string {
 }
 
 // checkNumbered holds that the log has all of sure, once, and nothing but sent.
-func checkNumbered(t *testing.T, all recorded, sure, sent []uint64) {
+func checkNumbered(t *testing.T, store lake.Store, sure, sent []uint64) {
 	t.Helper()
+	all := read(t, store)
 	found := map[uint64]int{}
 	for _, ev := range all.events {
 		found[binary.BigEndian.Uint64(ev.Query.Infohash[12:])]++

@@ -11,7 +11,7 @@ import (
 
 // afterCrash is the account of a segment that a crash left open: how much each
 // node logged since its last stats event. What was received besides, in
-// the second or two since then, is not known any more.
+// the seconds since then, is not known any more.
 type afterCrash map[rawlog.ID]*logCounts
 
 func newAfterCrash() spool.Ledger { return afterCrash{} }

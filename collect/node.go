@@ -31,6 +31,7 @@ type node struct {
 	moved  func() // to be called when the id changes
 	tokens *tokens
 	counts counts
+	handed int64 // when counts went into the queue last
 	sample *quality
 	totals counts // since the start, for metrics
 	msg    message
@@ -276,12 +277,18 @@ func selfTarget(m *message) bool {
 	return binary.BigEndian.Uint32(m.target) == binary.BigEndian.Uint32(m.id)
 }
 
+// countsEvery is how much of its counts a crash may cost: they go into the log so
+// often, though what is measured goes there once a minute.
+const countsEvery = 10 * second
+
 // tick is called each second. It ends the minute where no packet did, and hands
-// over what was counted meanwhile, so that a crash costs a second of it.
+// over what was counted meanwhile.
 func (n *node) tick(now int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	now = n.inMinute(now)
+	if now = n.inMinute(now); now-n.handed < countsEvery {
+		return
+	}
 	n.countUnread()
 	if n.counts != (counts{}) {
 		n.handOver(&mark{at: now, id: n.id})
@@ -315,6 +322,7 @@ func (n *node) endMinute(now int64) {
 func (n *node) handOver(m *mark) {
 	m.counts = n.counts
 	if n.queue.putMark(n.number, m) {
+		n.handed = m.at
 		n.totals.add(&n.counts)
 		n.counts = counts{}
 	}

@@ -89,7 +89,7 @@ func TestLakeThatIsDown(t *testing.T) {
 			t.Errorf("run %d: %d bytes left in the spool", run, sum.Spooled)
 		}
 	}
-	checkNumbered(t, read(t, store.Store), sent, sent)
+	checkNumbered(t, store.Store, sent, sent)
 	if len(store.order) != 4 || !slices.IsSorted(store.order) {
 		t.Errorf("uploaded in the order %v", store.order)
 	}
