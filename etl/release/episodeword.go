@@ -95,14 +95,14 @@ func (p *Parser) episodeBefore(i, j int, known bool) bool {
 	if s := string(p.foldAt(a - 1)); s == "第" || s == "제" {
 		a--
 	} else if s := string(p.foldAt(a - 1)); s == "全" || s == "共" { // 全24集: all of them
-		a, lo = a-1, 1
+		a, lo = a-1, min(1, n)
 		p.flag(&p.r.Complete, FieldComplete, a, j)
 	}
 	if p.habit(i, lexicon.EpisodeWord, "total") && a == last || p.habit(i, lexicon.EpisodeWord, "many") && a == last && p.is(j, lexicon.OfWord) && p.digits(j+1, 1, 4) { // 14 серий
 		lo = min(1, n)
 	}
 	if bytes.HasSuffix(p.fold(i), []byte("全")) { // 24集全
-		lo = 1
+		lo = min(1, n)
 		p.flag(&p.r.Complete, FieldComplete, a, j)
 	}
 	if !known {
