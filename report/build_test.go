@@ -114,6 +114,9 @@ func TestPagesOfAnEmptyLake(t *testing.T) {
 	if !strings.Contains(read(t, out, "index.html"), "no tables in this lake yet") {
 		t.Error("the front page does not say that there is no data")
 	}
+	if !strings.Contains(read(t, out, "countries", "index.html"), "Where requests come from.") {
+		t.Error("the page of countries tells of a period that there is not")
+	}
 }
 
 // A list of nothing is [] in what programs read, not null.

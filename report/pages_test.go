@@ -54,6 +54,14 @@ func TestFrontPageOfTooFew(t *testing.T) {
 				t.Errorf("the front page does not say %q", said)
 			}
 		}
+		for _, p := range all {
+			if p.Path != "rankings/" {
+				continue
+			}
+			if text, err := (renderer{}).render(p); err != nil || strings.Contains(string(text), "Days and weeks") {
+				t.Errorf("the page of rankings lists days that there are not: %v", err)
+			}
+		}
 		if strings.Contains(string(text), "<svg") || strings.Contains(string(text), "1 networks") {
 			t.Errorf("the front page of too few: %s", text)
 		}
