@@ -310,3 +310,21 @@ test("a day's file that is cut or gone is said, with a way on", async (t) => {
   assert.match(await page.innerText("#status"), /could not be read.*Reload the page/);
   assert.ok((await page.locator("#cells tr").count()) > 20, "the table is still there");
 });
+
+test("a day that cannot be had leaves the one that is shown, and its name", async (t) => {
+  const page = await openMap(t);
+  const [shown, cells] = [await page.inputValue("#day"), await page.locator("#cells").innerText()];
+  const other = await page.locator("#day option").nth(1).getAttribute("value");
+  for (const [what, said] of [[(route) => route.abort(), /The map of \d+ January 2026 could not be fetched.*network/], [(route) => route.fulfill({ status: 404 }), /could not be read.*Reload the page/]]) {
+    await page.route(/map\/\d{4}-.*\.gz$/, what);
+    await page.selectOption("#day", other);
+    await saidIs(page, said.source);
+    assert.equal(await page.inputValue("#day"), shown);
+    assert.equal(await page.locator("#cells").innerText(), cells);
+    await page.unrouteAll({ behavior: "wait" });
+    await page.evaluate(() => (document.getElementById("status").textContent = ""));
+  }
+  await page.selectOption("#day", other);
+  await page.waitForFunction((day) => document.documentElement.dataset.day === day, other);
+  assert.notEqual(await page.locator("#cells").innerText(), cells);
+});

@@ -371,6 +371,31 @@ func TestTyping(t *testing.T) {
 	}
 }
 
+// In names of files, and with choices made beside the box, what a beginning of words finds
+// is the first of all that there is, and is called all only where it is.
+func TestTypingWithChoices(t *testing.T) {
+	docs, paths := corpus(t, 6000, true)
+	folder, docs := buildIndex(t, docs, paths, 2, small())
+	truth := readAll(docs, paths)
+	var list []ask
+	for _, q := range []string{"m", "s", "e", "0", "t", "the s", "x26"} {
+		for _, files := range []bool{true, false} {
+			list = append(list, ask{Q: q, Typing: true, Files: files}, ask{Q: q, Typing: true, Files: files, Type: "movie"},
+				ask{Q: q, Typing: true, Files: files, Type: "tv", Size: "1"}, ask{Q: q, Typing: true, Files: files, Year: "2021"})
+		}
+	}
+	for i, got := range query(t, folder, list) {
+		a := list[i]
+		want := truth.matches(a)
+		if got.Error != "" || got.Kind == "exact" && got.Count != len(want) || got.Kind == "atLeast" && got.Count > len(want) {
+			t.Errorf("%+v: %s %d, there are %d %s", a, got.Kind, got.Count, len(want), got.Error)
+		}
+		if diff := gocmp.Diff(want[:min(len(want), len(got.Docs))], got.Docs, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%+v (%s): %s", a, got.Kind, diff)
+		}
+	}
+}
+
 // Whoever turns the pages of another order sees everything once, and in that order.
 func TestPagesOfAnotherOrder(t *testing.T) {
 	docs, paths := corpus(t, 6000, false)
@@ -451,6 +476,20 @@ func TestLookingFurther(t *testing.T) {
 			}
 		} else if diff := gocmp.Diff(want[:min(len(want), len(got.Docs))], got.Docs, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%+v: %s", short[i], diff)
+		}
+	}
+}
+
+// Two beginnings of many words have no list but those of their first documents.
+func TestTwoOpenWords(t *testing.T) {
+	docs := make([]Doc, 2000)
+	for i := range docs {
+		docs[i] = Doc{Name: fmt.Sprintf("猫%c m%04d", 0x4e00+i, i), Type: "movie", Infohash: [20]byte{byte(i), byte(i >> 8)}}
+	}
+	folder, docs := buildIndex(t, docs, nil, 2, small())
+	for _, got := range query(t, folder, []ask{{Q: "猫 m", Typing: true}, {Q: "猫 m", Typing: true, Files: true}, {Q: "猫 m", Typing: true, Page: 1}}) {
+		if got.Error != "" || len(got.Docs) != 50 || got.Docs[0]%50 != 0 || got.Docs[49] != got.Docs[0]+49 {
+			t.Errorf("of %d: %+v", len(docs), got)
 		}
 	}
 }

@@ -13,7 +13,7 @@ const MOST_ROWS = 200;
 const root = document.documentElement;
 const $ = (id) => document.getElementById(id);
 
-const state = { view: "day", hour: WHOLE_DAY, day: null, title: null, layer: null, playing: 0, watcher: null, names: new Map() };
+const state = { view: "day", hour: WHOLE_DAY, day: null, option: null, title: null, layer: null, playing: 0, watcher: null, names: new Map() };
 let paper;
 let drawing = 0;
 
@@ -97,13 +97,24 @@ async function loadDay() {
     const day = await readChosen();
     if (option !== $("day").selectedOptions[0] || state.view !== "day") return; // something else was chosen meanwhile
     state.day = day;
+    state.option = option;
     if (paper.chosen >= day.cells.length) paper.chosen = -1;
     showDay();
     root.dataset.day = option.value;
     say(day.cells.length ? "" : "No place of this day passes the threshold.");
   } catch (e) {
-    say(`The map of this day could not be read (${e.message}). Reload the page: the site may have been rebuilt meanwhile.`);
+    if (option !== $("day").selectedOptions[0] || state.view !== "day") return;
+    say(`The map of ${option.text} ${why(e)}`);
+    if (!state.option) return;
+    state.option.selected = true; // what is shown
+    showDay();
   }
+}
+
+// why says why a file could not be had, and what to do.
+function why(e) {
+  if (e instanceof TypeError) return "could not be fetched: the server does not answer. Is the network there? Try again.";
+  return `could not be read (${e.message}). Reload the page: the site may have been rebuilt meanwhile.`;
 }
 
 function play(on) {
@@ -157,8 +168,8 @@ function live(on) {
 
 // names takes the names of places from the day that is chosen: the live view has none.
 async function names() {
-  if (!state.day && $("day").value) state.day = await readChosen().catch(() => null);
-  const { cells, places } = state.day ?? { cells: [], places: [] };
+  const day = state.day ?? ($("day").value ? await readChosen().catch(() => null) : null);
+  const { cells, places } = day ?? { cells: [], places: [] };
   state.names = new Map(cells.map((c, i) => [c, places[i]]));
 }
 
@@ -187,7 +198,7 @@ async function showTitle(want) {
     $("title-hours").replaceChildren(...(title.hours ? hoursInWords(title.hours) : ["No hour passes the threshold."]));
     say(title.cells.length ? "" : "No single place passes the threshold; the countries are below.");
   } catch (e) {
-    say(`The map of this title could not be read (${e.message}). Reload the page: the site may have been rebuilt meanwhile.`);
+    say(`The map of this title ${why(e)}`);
   }
 }
 

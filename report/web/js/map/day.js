@@ -12,7 +12,9 @@ export async function unpack(url) {
   // A server may have declared the packing, and the browser undone it.
   if (packed[0] !== 0x1f || packed[1] !== 0x8b) return packed;
   const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const bytes = new Uint8Array(await new Response(plain).arrayBuffer());
+  const bytes = await new Response(plain).arrayBuffer().then((b) => new Uint8Array(b), () => {
+    throw new Error(`${url}: damaged`);
+  });
   if (bytes.length > MOST) throw new Error(`${url}: too long`);
   return bytes;
 }

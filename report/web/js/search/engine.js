@@ -12,6 +12,7 @@ const dear = 320 << 10; // more than this is not fetched of lists
 const packBytes = 7 << 10; // of a pack of rows, about
 const mostChecked = 16; // packs of rows that are read only to check them
 const mostShards = 3; // from the first to the last, that are read for a beginning of words
+const headDocs = 256; // of all words with a beginning, that have a list of their own
 const mostSorted = 24; // packs of columns that another order reads
 const mostOrdered = 2000; // documents that another order is made of
 const mostOrderedChecked = 200; // of them where rows have to be read
@@ -170,7 +171,7 @@ async function lists([dictionary, heads], { term, open }, typing) {
     const [first, last] = dictionary.span(key);
     if (last - first <= mostShards) return { lists: (await dictionary.withPrefix(key)).map((l) => of(dictionary, l)), partial: false };
     const list = await heads.find(key);
-    if (list) return { lists: [of(heads, list)], partial: true };
+    if (list) return { lists: [of(heads, list)], partial: list.count >= headDocs };
   }
   const list = await dictionary.find(key);
   return { lists: list ? [of(dictionary, list)] : [], partial: false, typing };
@@ -196,20 +197,26 @@ class Plan {
   async match(need, exactly) {
     const partial = this.sources.filter((s) => s.partial);
     const rest = this.sources.filter((s) => !s.partial);
-    if (partial.length && (rest.length || partial.length > 1) && partial.every((s) => s.checkable)) {
-      this.unchecked.push(...partial);
-    } else {
-      rest.push(...partial);
-    }
-    const short = rest.filter((s) => s.lists.every((l) => !l.blocks.length));
-    const long = rest.filter((s) => !short.includes(s));
+    // Rows tell who has the rest of a word, where something else says which rows to read.
+    const listed = !partial.every((s) => s.checkable) ? partial : rest.length ? [] : partial.slice(0, 1);
+    this.unchecked.push(...partial.filter((s) => !listed.includes(s)));
+    rest.push(...listed);
+    // Where one of their lists ends, documents that follow may be missing.
+    for (const l of listed.flatMap((s) => s.lists)) if (l.count === headDocs && l.docs.length) this.high = Math.min(this.high, l.docs.at(-1));
+    await this.among(rest, need, exactly);
+    if (listed.length) Object.assign(this, { kind: "atLeast", begun: true, count: this.matches.length });
+  }
+
+  // among finds the documents that the sources have whose lists are asked.
+  async among(sources, need, exactly) {
+    const short = sources.filter((s) => s.lists.every((l) => !l.blocks.length));
+    const long = sources.filter((s) => !short.includes(s));
     if (!short.length && !long.length && !this.unchecked.length) return this.everything(need);
     if (!short.length) return this.longOnly(long, need, exactly);
-    let found = short.map((s) => union(s, this.low, this.high)).reduce(intersect);
+    const found = short.map((s) => union(s, this.low, this.high)).reduce(intersect);
     this.matches = found;
     this.count = found.length;
     if (long.length && found.length) await this.thin(found, long, need);
-    if (partial.length && !this.unchecked.length) Object.assign(this, { kind: "atLeast", begun: true });
   }
 
   everything(need) {
