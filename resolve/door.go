@@ -10,9 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/anacrolix/dht/v2/krpc"
-	bencoding "github.com/anacrolix/torrent/bencode"
-
 	"github.com/boontorrent/boon/internal/bencode"
 	"github.com/boontorrent/boon/internal/geo"
 )
@@ -39,9 +36,9 @@ type asking struct {
 }
 
 // door is the net.PacketConn that anacrolix/dht has instead of the socket. What
-// comes in passes if it is sound bencoding of a bounded size and depth, and the
-// first reply or error to a question of late: queries of others, and whatever else
-// is sent to us, never reach the library. What goes out passes if it is a query to
+// comes in passes, written anew (reply.go), if it is sound bencoding of a bounded size
+// and depth, and the first reply or error to a question of late: queries of others,
+// and whatever else is sent to us, never reach the library. What goes out passes if it is a query to
 // an address that can be on the internet.
 type door struct {
 	*net.UDPConn
@@ -85,17 +82,10 @@ func (d *door) reply(p []byte, from netip.AddrPort) []byte {
 		return nil
 	}
 	a, ok := d.answered(question{from, [8]byte(t)})
-	if !ok || !legible(p) {
+	if !ok {
 		return nil
 	}
-	return retagged(p, a.t)
-}
-
-// legible reports whether the library can read a reply. One that it cannot it prints,
-// with the address that it came from.
-func legible(p []byte) bool {
-	var m krpc.Msg
-	return bencoding.Unmarshal(p, &m) == nil
+	return rewritten(p, a.t)
 }
 
 // tagOf is the transaction id of a packet, a dictionary that was checked.
@@ -117,24 +107,6 @@ func retagged(p, t []byte) []byte {
 		out = append(out, value...)
 	}
 	return append(out, 'e')
-}
-
-// soundReply reports whether the library may see a packet.
-func soundReply(p []byte) bool {
-	if len(p) > maxPacket {
-		return false
-	}
-	if size, _, err := bencode.Check(p); err != nil || size != len(p) {
-		return false
-	}
-	v := bencode.Value(p)
-	if !v.IsDict() {
-		return false
-	}
-	var got [1]bencode.Value
-	v.Pick(got[:], "y")
-	y, ok := got[0].Text()
-	return ok && (string(y) == "r" || string(y) == "e")
 }
 
 // WriteTo sends a query. One that must not be sent is lost on the way, as
