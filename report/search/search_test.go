@@ -431,7 +431,7 @@ func TestWhatIsAtHandIsLookedAt(t *testing.T) {
 	docs, paths := corpus(t, 6000, false)
 	folder, docs := buildIndex(t, docs, paths, 2, small())
 	truth := readAll(docs, paths)
-	list := asks(docs, nil, 150)
+	list := asks(docs, nil, 100)
 	list = slices.DeleteFunc(list, func(a ask) bool { return a.Order != "" || a.Page > 0 })
 	for i := range list {
 		list[i].Warm, list[i].Files = true, false

@@ -137,7 +137,7 @@ function say(a, e, found) {
   if (!e.root.docs) parts.push("There are no torrents in this site yet.");
   else if (found.unknown.length) parts.push(`No name has ${found.unknown.map((w) => `“${w}”`).join(" or ")}.`);
   else if (!found.count && !found.terms.length && a.q.trim()) parts.push("There is no word in that. Letters and digits are looked for.");
-  else if (!found.docs.length && !a.page) parts.push(found.kind !== "exact" ? "Nothing among the first that might match. More letters, or other words?" : "Nothing matches all of that.");
+  else if (!found.docs.length && !a.page) parts.push(found.further ? "Nothing so far." : found.kind !== "exact" ? "Nothing among the first that might match. More letters, or other words?" : "Nothing matches all of that.");
   else parts.push(`${about[found.kind]}${plural(found.count, "torrent", "torrents")}${a.adult ? ", adult" : ""}.`);
   if (found.of) parts.push(`In this order among the ${format(found.of)} asked for most.`);
   if (found.looked) parts.push(`Only the ${format(found.looked)} torrents asked for most were looked through${found.further ? "" : "; another word looks further"}.`);
