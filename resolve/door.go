@@ -3,6 +3,7 @@ package resolve
 import (
 	"bytes"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -19,6 +20,8 @@ const (
 	maxPacket = 4096             // bytes; what a DHT node sends fits into an Ethernet frame
 	maxAsked  = 1 << 16          // questions that wait for a reply
 	askedFor  = 20 * time.Second // so long may a reply take
+
+	readAgain = 10 * time.Millisecond // after a read that failed
 )
 
 // question is a query that was sent: to whom, and under which transaction id. The
@@ -56,12 +59,17 @@ func newDoor(conn *net.UDPConn, loopback bool, now func() time.Time) *door {
 	return &door{UDPConn: conn, loopback: loopback, now: now, asked: map[question]asking{}}
 }
 
-// ReadFrom returns the next packet that passes.
+// ReadFrom returns the next packet that passes. Errors of the socket do not pass: of one
+// that is not closed the library would end the process.
 func (d *door) ReadFrom(p []byte) (int, net.Addr, error) {
 	for {
 		n, from, err := d.ReadFromUDPAddrPort(p)
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return 0, nil, err
+		}
+		if err != nil {
+			time.Sleep(readAgain)
+			continue
 		}
 		d.received.Add(1)
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())

@@ -201,6 +201,8 @@ func TestDoor(t *testing.T) {
 	send(stranger, good)
 	send(friend, "", "x", "i1e", "le", "d1:y1:qe", "d1:yi1ee", "d1:y1:re", good+"x", good[:len(good)-1], strings.Repeat("l", 300)+strings.Repeat("e", 300),
 		"d1:t8:"+tag+"1:y1:r1:z4000:"+strings.Repeat("z", 4080)+"e", reply("a"), reply("guessed!"), good)
+	_ = d.SetReadDeadline(time.Unix(1, 0)) // reads fail, for a while
+	time.AfterFunc(100*time.Millisecond, func() { _ = d.SetReadDeadline(time.Time{}) })
 	buf := make([]byte, 8192)
 	n, from, err := d.ReadFrom(buf)
 	if err != nil || string(buf[:n]) != reply("a") || from.String() != friend.LocalAddr().String() {
