@@ -126,7 +126,7 @@ func TestLibtorrentResolved(t *testing.T) {
 	swarm := dhttest.Start(t, 5)
 	dir := filepath.Join(t.TempDir(), "lake")
 	var torrents []peertest.Torrent
-	c := listening(t, dir, swarm, "127.74.3.1:0", time.Minute, func(collector netip.AddrPort) {
+	c := listening(t, dir, swarm, "127.74.3.1:0", 3*time.Minute, func(collector netip.AddrPort) {
 		swarm.Meet(t, collector)
 		torrents, _ = peertest.Libtorrent(t, dhttest.Python(t), t.TempDir(), strings.Join(append(swarm.Addrs()[:2], collector.String()), ","))
 	}, "boon_resolve_resolved_total 4") // the hybrid one by both its hashes
