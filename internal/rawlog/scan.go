@@ -68,18 +68,21 @@ func (c *cursor) has(lit string) bool {
 
 // number reads a whole number as JSON writes it: no sign, no leading zero, at
 // most 18 digits.
-func (c *cursor) number() int64 {
-	var n int64
+func (c *cursor) number() int64 { return int64(c.digits(18)) }
+
+// digits reads a whole number without a sign, of at most most digits (up to 19).
+func (c *cursor) digits(most int) uint64 {
+	var n uint64
 	i := 0
-	for i < len(c.b) && i < 19 {
+	for i < len(c.b) && i <= most {
 		d := c.b[i] - '0'
 		if d > 9 {
 			break
 		}
-		n = n*10 + int64(d)
+		n = n*10 + uint64(d)
 		i++
 	}
-	if i == 0 || i > 18 || i > 1 && c.b[0] == '0' {
+	if i == 0 || i > most || i > 1 && c.b[0] == '0' {
 		c.ok = false
 		return 0
 	}

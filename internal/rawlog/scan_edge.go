@@ -15,25 +15,15 @@ const maxTexts = 1 << 14
 // signed reads any int64 as JSON writes it.
 func (c *cursor) signed() int64 {
 	negative := c.has("-")
-	var n uint64
-	i := 0
-	for i < len(c.b) && i < 20 {
-		d := c.b[i] - '0'
-		if d > 9 {
-			break
-		}
-		n = n*10 + uint64(d)
-		i++
-	}
 	most := uint64(math.MaxInt64)
 	if negative {
 		most++
 	}
-	if i == 0 || i > 19 || n > most || i > 1 && c.b[0] == '0' {
+	n := c.digits(19)
+	if n > most {
 		c.ok = false
 		return 0
 	}
-	c.b = c.b[i:]
 	if negative {
 		return -int64(n)
 	}
