@@ -231,8 +231,8 @@ func listQueries(w io.Writer) error {
 
 // screenWidth is how many columns w has, 0 where it is no terminal.
 func screenWidth(w io.Writer) int {
-	if f, ok := w.(interface{ Fd() uintptr }); ok && isTerminal(f) {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
+	if fd, ok := terminalOf(w); ok {
+		if columns, _, err := term.GetSize(fd); err == nil {
 			return columns
 		}
 	}

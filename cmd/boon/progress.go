@@ -26,8 +26,18 @@ func newBar(out io.Writer) *bar {
 
 // isTerminal reports whether what is written to w is shown to a person.
 func isTerminal(w any) bool {
+	_, ok := terminalOf(w)
+	return ok
+}
+
+// terminalOf is the descriptor of the terminal that w is; false where it is none.
+func terminalOf(w any) (fd int, ok bool) {
 	f, ok := w.(interface{ Fd() uintptr })
-	return ok && term.IsTerminal(int(f.Fd()))
+	if !ok {
+		return 0, false
+	}
+	fd = int(f.Fd())
+	return fd, term.IsTerminal(fd)
 }
 
 // show tells that done of total (0: unknown) are done.
